@@ -1,0 +1,1 @@
+"""Pure types shared by every room: no I/O, no clock, no randomness."""

@@ -1,0 +1,89 @@
+"""The desired state of a store, as people send it and as it is stored.
+
+These are the types that validate requests and from which the OpenAPI document is made. JSON is
+camelCase; unknown fields are errors.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from orchestrator.model import names
+
+Engine = Literal["woocommerce", "wordpress"]
+PlanName = Literal["small", "medium", "large"]
+
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+
+
+def _rule(problem: Any) -> AfterValidator:
+    def check(value: str) -> str:
+        broken = problem(value)
+        if broken:
+            raise ValueError(f"must be {broken}" if not broken.startswith("reserved") else broken)
+        return value
+
+    return AfterValidator(check)
+
+
+def _email_problem(value: str) -> str | None:
+    if len(value) <= 254 and _EMAIL.fullmatch(value):
+        return None
+    return "an e-mail address such as owner@example.com"
+
+
+StoreId = Annotated[str, _rule(names.id_problem), Field(examples=["acme"])]
+DisplayName = Annotated[str, _rule(names.name_problem), Field(examples=["Acme Ltd"])]
+DomainName = Annotated[str, _rule(names.domain_problem), Field(examples=["shop.example.com"])]
+ImageTag = Annotated[str, _rule(names.tag_problem), Field(examples=["6.9-php8.4-apache"])]
+Email = Annotated[str, _rule(_email_problem), Field(examples=["owner@example.com"])]
+Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["USD"])]
+Country = Annotated[str, Field(pattern="^[A-Z]{2}(:[A-Z0-9-]{1,6})?$", examples=["US:CA"])]
+
+
+class Model(BaseModel):
+    """Base of all wire types: camelCase, closed, immutable, strict about types."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        frozen=True,
+        strict=True,
+    )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the camelCase JSON form."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+class Versions(Model):
+    """Image tags."""
+
+    wordpress: ImageTag
+    mysql: ImageTag
+
+
+class Options(Model):
+    """What a shop owner chooses at creation."""
+
+    title: DisplayName
+    admin_email: Email = "owner@example.com"
+    currency: Currency = "USD"
+    country: Country = "US:CA"
+    demo_products: bool = True
+
+
+class StoreSpec(Model):
+    """The whole desired state of a store; every default is filled in."""
+
+    name: DisplayName
+    engine: Engine = "woocommerce"
+    plan: PlanName = "small"
+    domain: DomainName | None = None
+    versions: Versions
+    options: Options
