@@ -1,0 +1,10 @@
+"""The reconciler: looks at what is desired and what is there, and does the next thing.
+
+Level-triggered: no in-memory state matters. Killing it anywhere and starting it again ends in the
+same place, because desired state, inventory, revision clock and claims are records.
+"""
+
+from orchestrator.reconciler.context import Policy, Tools
+from orchestrator.reconciler.worker import Bell, Reconciler
+
+__all__ = ["Bell", "Policy", "Reconciler", "Tools"]

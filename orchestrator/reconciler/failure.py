@@ -1,0 +1,106 @@
+"""What happens to a revision that does not become Ready.
+
+First the evidence is kept; then a first install is taken down, and a change goes back to the last
+Ready revision, written as a new generation so that nothing flaps. ``retry`` is the way on from
+Failed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from orchestrator.model.errors import NamespaceNotOurs
+from orchestrator.model.inventory import Inventory
+from orchestrator.model.store import Outcome, Trigger
+from orchestrator.model.timeline import EntryType, NewEntry, Severity
+from orchestrator.reconciler import evidence, report, status
+from orchestrator.reconciler.context import Pass
+
+
+def out_of_time(run: Pass) -> str:
+    """Say in one sentence why the revision's time is over: the first thing that is not well."""
+    limit = run.tools.policy.provision_timeout
+    parts = [run.applied, *(run.observed.get(n) for n in status.OBSERVED_TYPES)]
+    why = next((p.message for p in parts if p is not None and not p.ok), "no reason was seen")
+    return f"Not Ready within {duration(limit)}: {why}"
+
+
+def duration(seconds: float) -> str:
+    """Write a duration for people: ``90 s``, ``10 min``."""
+    return f"{seconds / 60:g} min" if seconds >= 120 else f"{seconds:g} s"
+
+
+async def fail(run: Pass, message: str) -> None:
+    """Keep the evidence and end the revision as Failed."""
+    revision = run.current
+    if not run.observed:
+        await report.observe(run)
+    seen = await evidence.collect(run)
+    await run.tools.records.revisions.finish(
+        run.claim, revision.number, Outcome.FAILED, message, evidence=seen
+    )
+    run.revision = replace(revision, outcome=Outcome.FAILED, message=message, evidence=seen)
+    run.say(
+        EntryType.REVISION,
+        "RevisionFailed",
+        f"Revision {revision.number} failed: {message}",
+        Severity.ERROR,
+    )
+
+
+async def after(run: Pass) -> datetime:
+    """Go on from a failed revision: take a first install down, or go back to the last Ready one."""
+    if run.last_ready is None:
+        return await _take_down(run)
+    if _revertible(run):
+        return await _go_back(run)
+    return run.now + timedelta(seconds=run.tools.policy.resync)
+
+
+def _revertible(run: Pass) -> bool:
+    revision, last = run.current, run.last_ready
+    return (
+        last is not None
+        and revision.trigger is not Trigger.ROLLBACK
+        and last.spec != revision.spec
+        and run.store.generation == revision.generation
+    )
+
+
+async def _go_back(run: Pass) -> datetime:
+    failed, last = run.current, run.last_ready
+    if last is None:
+        raise RuntimeError("there is nothing to go back to")
+    entry = NewEntry(
+        EntryType.REVISION,
+        "RollingBack",
+        f"Revision {failed.number} failed; going back to the spec of revision {last.number}",
+        Severity.WARNING,
+    )
+    await run.tools.records.revisions.revert(
+        run.claim, failed=failed.number, to=last.number, entry=entry
+    )
+    return run.now
+
+
+async def _take_down(run: Pass) -> datetime:
+    later = run.now + timedelta(seconds=run.tools.policy.resync)
+    if not run.current.inventory.items:
+        return later
+    try:
+        state = await run.tools.applier.delete_namespace(run.store.id, run.store.uid)
+    except NamespaceNotOurs:
+        return later
+    if not state.gone:
+        return run.now + timedelta(seconds=2)
+    run.tools.expectations.forget(run.store.id)
+    await run.tools.records.revisions.save_inventory(run.claim, run.current.number, Inventory())
+    run.say(
+        EntryType.REVISION,
+        "TakenDown",
+        f"The failed first install (revision {run.current.number}) was taken down; "
+        "its evidence is kept. Mend the cause, then retry.",
+    )
+    await report.save(run, run.store.status, [])
+    return later

@@ -1,0 +1,115 @@
+"""What a pass writes down about a store: the revision's clock, the status, the timeline."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.model.errors import UrumiError
+from orchestrator.model.store import Outcome, Phase, Status, Trigger
+from orchestrator.model.timeline import NewEntry
+from orchestrator.reconciler import status
+from orchestrator.reconciler.context import Pass
+from orchestrator.watcher import health
+
+
+async def observe(run: Pass) -> None:
+    """Read from the watch how the store does; ask for events only where nothing else explains."""
+    if run.view is None:
+        return
+    run.observed = health.conditions(run.view)
+    if not run.observed["DatabaseReady"].ok and not run.view.pods("database"):
+        events = await run.tools.cluster.events(run.store.namespace)
+        run.observed = health.conditions(run.view.with_events(events))
+
+
+def everything_ok(run: Pass) -> bool:
+    """Whether all that Ready sums up is True."""
+    parts = [run.applied, *(run.observed.get(n) for n in status.OBSERVED_TYPES)]
+    return all(p is not None and p.ok for p in parts)
+
+
+async def start_clock(run: Pass) -> None:
+    """Start the revision's clock: the API server has answered an apply for the first time."""
+    revision = run.current
+    if revision.applied_at is not None:
+        return
+    now = run.now
+    run.revision = replace(revision, applied_at=now, elapsed=0.0, ticked_at=now)
+    await run.tools.records.revisions.tick(
+        run.claim, revision.number, applied_at=now, elapsed=0.0, ticked_at=now
+    )
+
+
+async def tick(run: Pass) -> None:
+    """Advance the clock by the time since the last pass; long gaps hardly count."""
+    revision, now = run.current, run.now
+    if revision.applied_at is None or revision.ticked_at is None:
+        return
+    gap = (now - revision.ticked_at).total_seconds()
+    elapsed = revision.elapsed + min(max(gap, 0.0), run.tools.policy.max_tick)
+    run.revision = replace(revision, elapsed=elapsed, ticked_at=now)
+    await run.tools.records.revisions.tick(
+        run.claim,
+        revision.number,
+        applied_at=revision.applied_at,
+        elapsed=elapsed,
+        ticked_at=now,
+    )
+
+
+async def finalise(run: Pass, note: str = "") -> None:
+    """Write the status, with everything that this pass has to say, in one transaction."""
+    found = status.Findings(
+        revision=run.revision,
+        has_been_ready=run.last_ready is not None,
+        applied=run.applied,
+        observed=run.observed,
+        url=run.tools.url_of(run.store),
+        now=run.now,
+        guarded=run.revision is not None and run.revision.applied_at is not None,
+        note=note or _note_of_rollback(run),
+    )
+    new, entries = status.finalise(run.store, found)
+    await save(run, new, entries)
+
+
+async def save(run: Pass, new: Status, entries: list[NewEntry]) -> None:
+    """Write a status and the pass's entries."""
+    written = [*run.entries, *entries]
+    run.entries.clear()
+    if new != run.store.status or written:
+        await run.tools.records.status.save(run.claim, new, written)
+        run.store = replace(run.store, status=new)
+
+
+async def await_cluster(run: Pass, why: str) -> None:
+    """Note that the cluster does not answer; the revision's clock stands still meanwhile."""
+    revision = run.revision
+    if revision is not None and revision.outcome is Outcome.PROGRESSING and revision.applied_at:
+        await run.tools.records.revisions.tick(
+            run.claim,
+            revision.number,
+            applied_at=revision.applied_at,
+            elapsed=revision.elapsed,
+            ticked_at=run.now,
+        )
+    new = status.unobserved(run.store.status, f"Waiting for the cluster: {why}", run.now)
+    if run.store.deleting_since is not None:
+        new = replace(new, phase=Phase.DELETING)
+    await save(run, new, [])
+
+
+def _note_of_rollback(run: Pass) -> str:
+    """Name both revisions once a rollback is Ready: nobody wonders where the change went."""
+    revision = run.revision
+    if revision is None or revision.trigger is not Trigger.ROLLBACK or run.last_ready is None:
+        return ""
+    return (
+        f"revision {revision.number - 1} failed and was rolled back by revision {revision.number}"
+    )
+
+
+async def show_defect(run: Pass, exc: Exception) -> None:
+    """Say in the store's message that a pass failed; what exactly stands in the log."""
+    text = str(exc) if isinstance(exc, UrumiError) else f"{type(exc).__name__}; see the log"
+    await save(run, replace(run.store.status, message=f"A step failed: {text}"), [])

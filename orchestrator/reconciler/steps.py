@@ -1,0 +1,296 @@
+"""The named steps of one pass over one store, in order.
+
+revise (render, begin a revision) → guard (namespace, credentials) → record the inventory → apply →
+prune → observe → judge (Ready, out of time, or go on) → finalise. Deletion and failure have their
+own. Each step may be the last thing that ever ran: the next pass finds out and goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from orchestrator.applier import NamespaceState
+from orchestrator.model.changeset import Action, ChangeSet
+from orchestrator.model.errors import (
+    ApplyConflict,
+    ClusterRejected,
+    InvalidObject,
+    NamespaceNotOurs,
+    NamespaceTerminating,
+)
+from orchestrator.model.health import Health, HealthStatus
+from orchestrator.model.inventory import Inventory, InventoryItem
+from orchestrator.model.kinds import Json, ObjectRef
+from orchestrator.model.names import UID_ANNOTATION
+from orchestrator.model.store import Outcome, Revision, Trigger
+from orchestrator.model.timeline import EntryType, NewEntry, Severity
+from orchestrator.reconciler import credentials, failure, report
+from orchestrator.reconciler.context import Pass
+from orchestrator.reconciler.volumes import fit_claims
+
+_SOON = timedelta(seconds=1)
+_CREATE_ONLY = "create-only"
+
+
+async def reconcile(run: Pass) -> datetime:
+    """Take one store as far as it can go now; return when to look again at the latest."""
+    run.view = run.tools.watcher.view(run.store.id)
+    pending = run.tools.expectations.pending(run.store.id, run.view.objects)
+    run.live = {**run.view.objects, **pending}
+    run.settled = not pending
+    await revise(run)
+    if run.current.outcome is Outcome.FAILED:
+        return await failure.after(run)
+    problem = await bring_up(run)
+    if problem is not None:
+        run.applied = problem
+        run.settled = False
+    await report.observe(run)
+    return await judge(run)
+
+
+async def revise(run: Pass) -> None:
+    """Render the desired state and begin a revision where the current one is not of it."""
+    tools, store = run.tools, run.store
+    run.rendered = tools.renderer.render(store.id, store.uid, store.spec, tools.profile)
+    trigger = due_trigger(run, run.rendered.digest)
+    if trigger is None:
+        return
+    before = run.revision.inventory if run.revision else Inventory()
+    run.revision = await tools.records.revisions.begin(
+        run.claim,
+        trigger=trigger,
+        generation=store.generation,
+        attempt=store.attempt,
+        spec=store.spec,
+        template_digest=run.rendered.digest,
+        inventory=_planned(run, run.rendered.objects, before),
+    )
+    run.say(
+        EntryType.REVISION,
+        "RevisionStarted",
+        f"Revision {run.revision.number} of generation {store.generation} began ({trigger})",
+    )
+
+
+def due_trigger(run: Pass, digest: str) -> Trigger | None:
+    """Return why a new revision is needed, or None when the current one stands."""
+    store, latest = run.store, run.revision
+    if latest is None:
+        return Trigger.CREATE
+    if latest.generation != store.generation:
+        return Trigger.ROLLBACK if _is_revert(run, latest) else Trigger.UPDATE
+    if latest.attempt != store.attempt:
+        return Trigger.RETRY
+    if latest.template_digest != digest and latest.outcome is not Outcome.FAILED:
+        return Trigger.TEMPLATE
+    return None
+
+
+def _is_revert(run: Pass, latest: Revision) -> bool:
+    """Whether the newest generation is the one that a failed revision's revert wrote."""
+    return (
+        latest.outcome is Outcome.FAILED
+        and latest.trigger is not Trigger.ROLLBACK
+        and run.store.generation == latest.generation + 1
+        and run.last_ready is not None
+        and run.last_ready.spec == run.store.spec
+    )
+
+
+def _planned(run: Pass, objects: Sequence[Json], before: Inventory) -> Inventory:
+    """The inventory to record: what we render, the Secret made once, what is still to be pruned."""
+    secret = credentials.secret_ref(run.store.namespace)
+    rest = Inventory(tuple(i for i in before.items if i.ref != secret))
+    planned = run.tools.applier.planned(objects, rest)
+    return Inventory((*planned.items, InventoryItem(secret, _CREATE_ONLY)))
+
+
+async def bring_up(run: Pass) -> Health | None:
+    """Guard, apply, prune; return what stood in the way, explained, or None."""
+    try:
+        lost = await guard(run)
+        if lost is not None:
+            return lost
+        await apply(run)
+    except NamespaceTerminating as exc:
+        return _blocked("NamespaceTerminating", str(exc))
+    except NamespaceNotOurs as exc:
+        return await _refused(run, "NamespaceNotOurs", str(exc))
+    except ApplyConflict as exc:
+        await report.start_clock(run)
+        return _blocked("FieldConflict", str(exc))
+    except InvalidObject as exc:
+        await report.start_clock(run)
+        return await _refused(run, "Invalid", f"The cluster refuses the store's objects: {exc}")
+    except ClusterRejected as exc:
+        await report.start_clock(run)
+        return _blocked(exc.reason or "Rejected", f"The cluster does not allow it: {exc}")
+    return None
+
+
+def _blocked(reason: str, message: str) -> Health:
+    return Health(HealthStatus.DEGRADED, reason, message)
+
+
+async def _refused(run: Pass, reason: str, message: str) -> Health:
+    """A refusal that will not change by itself fails a revision that was never Ready at once."""
+    if run.current.outcome is Outcome.PROGRESSING:
+        await failure.fail(run, message)
+    return _blocked(reason, message)
+
+
+async def guard(run: Pass) -> Health | None:
+    """See that the namespace is there and ours, and the credentials too."""
+    if run.rendered is None:
+        raise RuntimeError("guard comes after revise")
+    namespace = run.rendered.objects[0]
+    if not _is_ours(run, ObjectRef.of(namespace)):
+        change = await run.tools.applier.ensure_namespace(namespace)
+        if change.action is Action.CREATED:
+            run.say(EntryType.APPLY, "NamespaceCreated", f"Created {change.ref}", ref=change.ref)
+    return await credentials.ensure(run)
+
+
+def _is_ours(run: Pass, ref: ObjectRef) -> bool:
+    """Whether the watch shows the namespace alive and with this record's uid."""
+    meta = run.live.get(ref, {}).get("metadata") or {}
+    notes = meta.get("annotations") or {}
+    return notes.get(UID_ANNOTATION) == run.store.uid and "deletionTimestamp" not in meta
+
+
+async def apply(run: Pass) -> None:
+    """Record the inventory, send what is not there yet, prune what is no longer wanted."""
+    if run.rendered is None:
+        raise RuntimeError("apply comes after revise")
+    tools, revision = run.tools, run.current
+    objects = fit_claims(run.rendered.objects, run.live, expandable=_expandable(run))
+    planned = _planned(run, objects, revision.inventory)
+    await _record(run, planned)
+    _report_drift(run, objects)
+    sent = await tools.applier.apply(
+        [o for o in objects if o["kind"] != "Secret"],
+        inventory=planned,
+        live=run.live,
+        policy=tools.policy.on_conflict,
+    )
+    tools.expectations.remember(run.store.id, sent.live)
+    await report.start_clock(run)
+    keep = {ObjectRef.of(o) for o in objects} | {credentials.secret_ref(run.store.namespace)}
+    pruned, inventory = await tools.applier.prune(keep=keep, inventory=sent.inventory)
+    await _record(run, inventory)
+    changes = sent.changes + pruned
+    run.settled = run.settled and not changes.changed
+    _report(run, changes)
+    count = sum(1 for item in inventory.items if item.ref in keep)
+    run.applied = Health(HealthStatus.HEALTHY, "Applied", f"{count} objects applied")
+
+
+async def _record(run: Pass, inventory: Inventory) -> None:
+    if inventory != run.current.inventory:
+        await run.tools.records.revisions.save_inventory(run.claim, run.current.number, inventory)
+        run.revision = replace(run.current, inventory=inventory)
+
+
+def _expandable(run: Pass) -> bool:
+    wanted = run.tools.profile.storage_class
+    classes = run.view.storage_classes if run.view is not None else {}
+    for name, cls in classes.items():
+        notes = cls.get("metadata", {}).get("annotations") or {}
+        default = notes.get("storageclass.kubernetes.io/is-default-class") == "true"
+        if name == wanted or (wanted is None and default):
+            return bool(cls.get("allowVolumeExpansion"))
+    return False
+
+
+def _report_drift(run: Pass, objects: Sequence[Json]) -> None:
+    """Say who changed what of an object that we had applied and seen as ours before."""
+    revision = run.current
+    if revision.applied_at is None:
+        return
+    for drift in run.tools.applier.drifted(objects, revision.inventory, run.live):
+        run.say(
+            EntryType.DRIFT,
+            "Drifted",
+            f"{drift}; put back",
+            Severity.WARNING,
+            ref=drift.ref,
+        )
+
+
+def _report(run: Pass, changes: ChangeSet) -> None:
+    for change in changes:
+        for conflict in change.conflicts:
+            run.say(
+                EntryType.DRIFT,
+                "FieldTakenBack",
+                f"Took back {conflict.field} of {change.ref} from manager {conflict.manager!r}",
+                Severity.WARNING,
+                ref=change.ref,
+            )
+        if change.action is Action.DELETED:
+            run.say(EntryType.PRUNE, "Pruned", f"Deleted {change.ref}", ref=change.ref)
+    made, set_ = changes.count(Action.CREATED), changes.count(Action.CONFIGURED)
+    if made or set_:
+        run.say(
+            EntryType.APPLY,
+            "Applied",
+            f"Applied revision {run.current.number}: {made} created, {set_} configured, "
+            f"{changes.count(Action.UNCHANGED)} unchanged",
+        )
+
+
+async def judge(run: Pass) -> datetime:
+    """Decide whether the revision is Ready, has run out of time, or goes on; then finalise."""
+    policy = run.tools.policy
+    if run.current.outcome is Outcome.PROGRESSING:
+        if run.settled and report.everything_ok(run):
+            await _become_ready(run)
+        else:
+            await report.tick(run)
+            if run.current.elapsed >= policy.provision_timeout:
+                await failure.fail(run, failure.out_of_time(run))
+    await report.finalise(run)
+    match run.current.outcome:
+        case Outcome.FAILED:
+            return run.now
+        case Outcome.PROGRESSING:
+            left = policy.provision_timeout - run.current.elapsed
+            return run.now + timedelta(seconds=max(0.05, min(policy.progress_tick, left)))
+        case _:
+            return run.now + (timedelta(seconds=policy.resync) if run.settled else _SOON)
+
+
+async def _become_ready(run: Pass) -> None:
+    revision, now = run.current, run.now
+    message = f"Ready after {revision.elapsed:.1f} s"
+    await run.tools.records.revisions.finish(
+        run.claim, revision.number, Outcome.READY, message, ready_at=now
+    )
+    run.revision = replace(revision, outcome=Outcome.READY, message=message, ready_at=now)
+    run.say(EntryType.REVISION, "RevisionReady", f"Revision {revision.number} is Ready")
+
+
+async def tear_down(run: Pass) -> datetime | None:
+    """Delete the namespace; once the API server says that it is gone, the record goes too."""
+    tools, store = run.tools, run.store
+    try:
+        state = await tools.applier.delete_namespace(store.id, store.uid)
+    except NamespaceNotOurs as exc:
+        state = NamespaceState(gone=True, messages=())
+        run.say(EntryType.DELETION, "NamespaceLeftAlone", f"{exc} It was left as it is.")
+    if state.gone:
+        tools.expectations.forget(store.id)
+        entry = NewEntry(EntryType.DELETION, "Deleted", f"Store {store.id} is gone")
+        await tools.records.status.remove(run.claim, entry)
+        return None
+    await report.finalise(run, note=_teardown_note(store.namespace, state.messages))
+    return run.now + timedelta(seconds=2)
+
+
+def _teardown_note(namespace: str, messages: Sequence[str]) -> str:
+    if not messages:
+        return f"Deleting Namespace/{namespace} and everything in it"
+    return f"Deleting Namespace/{namespace}: " + "; ".join(messages)

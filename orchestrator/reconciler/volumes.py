@@ -1,0 +1,60 @@
+"""Keeps claims at a size that the cluster accepts.
+
+A claim can grow only if its StorageClass allows it, and never shrinks (Kubernetes: "Expanding
+Persistent Volumes Claims"). A plan change must not fail because of that, so a live size wins where
+it has to.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+from orchestrator.model.kinds import Json, ObjectRef
+
+_UNITS: Final = {
+    "": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15,
+    "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50,
+}  # fmt: skip
+_QUANTITY = re.compile(r"(\d+(?:\.\d+)?)([A-Za-z]*)")
+
+
+def fit_claims(
+    objects: Sequence[Json], live: Mapping[ObjectRef, Json], *, expandable: bool
+) -> list[Json]:
+    """Return ``objects`` with each claim's request kept where the cluster would refuse ours."""
+    return [
+        _fit(obj, live.get(ObjectRef.of(obj)), expandable)
+        if obj["kind"] == "PersistentVolumeClaim"
+        else obj
+        for obj in objects
+    ]
+
+
+def _fit(claim: Json, live: Json | None, expandable: bool) -> Json:
+    if live is None:
+        return claim
+    wanted, present = _request(claim), _request(live)
+    if present is None or wanted is None or wanted == present:
+        return claim
+    if expandable and _bytes(wanted) > _bytes(present):
+        return claim
+    fitted = copy.deepcopy(claim)
+    fitted["spec"]["resources"]["requests"]["storage"] = present
+    return fitted
+
+
+def _request(claim: Json) -> str | None:
+    requests = (claim.get("spec", {}).get("resources") or {}).get("requests") or {}
+    value = requests.get("storage")
+    return str(value) if value is not None else None
+
+
+def _bytes(quantity: str) -> Decimal:
+    match = _QUANTITY.fullmatch(quantity)
+    if match is None or match[2] not in _UNITS:
+        return Decimal(0)
+    return Decimal(match[1]) * _UNITS[match[2]]
