@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.model.kinds import Json, ObjectRef
+from orchestrator.reconciler.volumes import fit_claims
+
+
+def claim(size: str) -> Json:
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "data-mysql-0", "namespace": "store-a"},
+        "spec": {"resources": {"requests": {"storage": size}}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("wanted", "live", "expandable", "sent"),
+    [
+        ("10Gi", "4Gi", True, "10Gi"),
+        ("10Gi", "4Gi", False, "4Gi"),
+        ("4Gi", "10Gi", True, "10Gi"),
+        ("4Gi", "10Gi", False, "10Gi"),
+        ("4Gi", "4Gi", False, "4Gi"),
+        ("1Gi", "900Mi", True, "1Gi"),
+    ],
+)
+def test_a_claim_is_never_sent_at_a_size_that_the_cluster_refuses(
+    wanted: str, live: str, expandable: bool, sent: str
+) -> None:
+    present = {ObjectRef.of(claim(live)): claim(live)}
+    (fitted,) = fit_claims([claim(wanted)], present, expandable=expandable)
+    assert fitted["spec"]["resources"]["requests"]["storage"] == sent
+
+
+def test_a_new_claim_and_other_objects_are_sent_as_they_are() -> None:
+    service = {"kind": "Service", "metadata": {"name": "mysql", "namespace": "store-a"}}
+    assert fit_claims([claim("4Gi"), service], {}, expandable=False) == [claim("4Gi"), service]

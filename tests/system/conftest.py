@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system.server import Server
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start servers; whatever still runs at the end is stopped."""
+    started: list[Server] = []
+
+    def start(name: str = "data", **environ: str) -> Server:
+        server = Server(tmp_path / name, **environ)
+        started.append(server)
+        return server.start()
+
+    yield start
+    for server in started:
+        if server.process is not None:
+            server.stop()

@@ -1,0 +1,252 @@
+"""The main job as a user sees it: POST to Ready, drift put back, failure explained, and gone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.system.server import Server, poll, wait_for_phase, wait_gone
+
+Serve = Callable[..., Server]
+
+
+def events(client: httpx.Client, store_id: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = client.get(f"/api/v1/stores/{store_id}/events?limit=200").json()[
+        "items"
+    ]
+    return items
+
+
+def test_a_store_from_post_to_ready_and_back_to_nothing(serve: Serve) -> None:
+    server = serve()
+    with server.client() as client:
+        made = client.post("/api/v1/stores", json={"id": "acme", "name": "Acme Ltd"})
+        assert made.status_code == 202
+        ready = wait_for_phase(client, "acme", "Ready")
+        assert {c["type"]: c["status"] for c in ready["conditions"]} == dict.fromkeys(
+            ("Applied", "DatabaseReady", "WordPressReady", "SetupComplete", "RouteReady", "Ready"),
+            "True",
+        )
+        assert ready["observedGeneration"] == ready["generation"] == ready["revision"] == 1
+        assert ready["progress"] == {"done": 7, "total": 7}
+        shown = server.kubectl("get", "statefulset,deployment,ingress", "-n", "store-acme")
+        for name in ("statefulset.apps/mysql", "deployment.apps/wordpress", "wordpress"):
+            assert name in shown
+        resources = client.get("/api/v1/stores/acme/resources").json()["items"]
+        assert {r["health"] for r in resources} == {"Healthy"}
+        password = client.post("/api/v1/stores/acme/credentials").json()["password"]
+        assert client.delete("/api/v1/stores/acme").status_code == 202
+        wait_gone(client, "acme")
+    assert "NotFound" in server.kubectl("get", "namespace", "store-acme", check=False)
+    everything = server.kubectl("get", "all,pvc,secret,ingress", "-A", "-l", "stores.urumi.dev/id")
+    assert everything.strip() == ""
+    for file in (server.log, *server.data_dir.glob("urumi.db*")):
+        assert password.encode() not in file.read_bytes(), f"a password stands in {file.name}"
+
+
+def test_drift_is_put_back_and_the_timeline_says_who_and_what(serve: Serve) -> None:
+    server = serve()
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "acme", "name": "Acme"})
+        wait_for_phase(client, "acme", "Ready")
+        server.kubectl("delete", "service", "wordpress", "-n", "store-acme")
+        patch = {"spec": {"ingressClassName": "nginx"}}
+        server.kubectl(
+            *("patch", "ingress", "wordpress", "-n", "store-acme", "--type=merge"),
+            *("--field-manager=somebody", "-p", json.dumps(patch)),
+        )
+
+        def back() -> bool:
+            seen = server.kubectl("get", "svc,ingress", "-n", "store-acme", "-o", "json")
+            items = json.loads(seen)["items"]
+            names = {(i["kind"], i["metadata"]["name"]): i for i in items}
+            route = names.get(("Ingress", "wordpress"))
+            return (
+                ("Service", "wordpress") in names
+                and route is not None
+                and route["spec"]["ingressClassName"] == "traefik"
+            )
+
+        poll(back, what="the drift being put back")
+        wait_for_phase(client, "acme", "Ready")
+        said = poll(
+            lambda: [e for e in events(client, "acme") if e["type"] == "drift"], what="the entry"
+        )
+        text = " ".join(e["message"] for e in said)
+        assert "Service/store-acme/wordpress" in text
+        assert "Ingress/store-acme/wordpress" in text and "somebody" in text
+
+
+def test_a_quiet_store_is_not_written_to(serve: Serve) -> None:
+    server = serve()
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "acme", "name": "Acme"})
+        wait_for_phase(client, "acme", "Ready")
+        before = client.get("/metrics").text
+        # Something that is not ours wakes the store without drifting from what we applied.
+        server.kubectl("label", "service", "wordpress", "-n", "store-acme", "team=blue")
+        server.kubectl("annotate", "pod", "-n", "store-acme", "--all", "seen=yes")
+        poll(lambda: _passes(client) > _passes_in(before), what="another pass")
+        wait_for_phase(client, "acme", "Ready")
+        sent = [
+            line
+            for line in client.get("/metrics").text.splitlines()
+            if line.startswith("urumi_apply_total{") and 'action="configured"' in line
+        ]
+        assert sent == [] or all(line.endswith(" 0.0") for line in sent), sent
+
+
+def _passes(client: httpx.Client) -> float:
+    return _passes_in(client.get("/metrics").text)
+
+
+def _passes_in(text: str) -> float:
+    name = "urumi_reconcile_duration_seconds_count"
+    return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(name))
+
+
+def test_a_first_install_that_fails_is_explained_taken_down_and_can_be_retried(
+    serve: Serve,
+) -> None:
+    server = serve(URUMI_PROVISION_TIMEOUT="2")
+    with server.client() as client:
+        body = {"id": "acme", "name": "A", "versions": {"wordpress": "missing"}}
+        client.post("/api/v1/stores", json=body)
+        failed = wait_for_phase(client, "acme", "Failed")
+        assert "wordpress:missing" in failed["message"]
+        evidence = client.get("/api/v1/stores/acme/revisions/1/evidence").json()
+        assert "ImagePullBackOff" in json.dumps(evidence)
+        poll(
+            lambda: "NotFound" in server.kubectl("get", "ns", "store-acme", check=False),
+            what="the failed install being taken down",
+        )
+        assert client.get("/api/v1/stores/acme").json()["phase"] == "Failed"
+        good = {"versions": {"wordpress": "6.9-php8.4-apache"}}
+        assert client.patch("/api/v1/stores/acme", json=good).status_code == 202
+        assert wait_for_phase(client, "acme", "Ready")["revision"] == 2
+        assert client.post("/api/v1/stores/acme/retry").status_code == 409
+
+
+def test_retry_makes_a_new_attempt_of_the_same_generation(serve: Serve) -> None:
+    server = serve(URUMI_PROVISION_TIMEOUT="1")
+    with server.client() as client:
+        body = {"id": "acme", "name": "A", "versions": {"mysql": "missing"}}
+        client.post("/api/v1/stores", json=body)
+        wait_for_phase(client, "acme", "Failed")
+        assert client.post("/api/v1/stores/acme/retry").status_code == 202
+        poll(
+            lambda: len(client.get("/api/v1/stores/acme/revisions").json()["items"]) == 2,
+            what="a second revision",
+        )
+        again = wait_for_phase(client, "acme", "Failed")
+        assert (again["generation"], again["revision"]) == (1, 2)
+
+
+def test_a_failed_change_goes_back_and_names_both_revisions(serve: Serve) -> None:
+    server = serve(URUMI_PROVISION_TIMEOUT="3")
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "acme", "name": "A"})
+        wait_for_phase(client, "acme", "Ready")
+        client.patch("/api/v1/stores/acme", json={"versions": {"wordpress": "missing"}})
+        store = poll(
+            lambda: (
+                s
+                if (s := client.get("/api/v1/stores/acme").json())["generation"] == 3
+                and s["phase"] == "Ready"
+                else None
+            ),
+            what="the rollback",
+        )
+        assert store["versions"]["wordpress"] == "6.9-php8.4-apache"
+        assert store["revision"] == 3
+        assert "revision 2" in store["message"] and "revision 3" in store["message"]
+        revisions = client.get("/api/v1/stores/acme/revisions").json()["items"]
+        outcomes = {r["revision"]: r["outcome"] for r in revisions}
+        assert outcomes == {1: "Ready", 2: "Failed", 3: "Ready"}
+        # It stays there: nothing flaps.
+        assert client.get("/api/v1/stores/acme").json()["generation"] == 3
+
+
+def test_a_plan_change_is_applied_without_touching_the_volumes(serve: Serve) -> None:
+    server = serve()
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "acme", "name": "A"})
+        wait_for_phase(client, "acme", "Ready")
+        before = json.loads(server.kubectl("get", "pvc", "-n", "store-acme", "-o", "json"))
+        client.patch("/api/v1/stores/acme", json={"plan": "medium"})
+        poll(
+            lambda: (
+                (s := client.get("/api/v1/stores/acme").json())["observedGeneration"] == 2
+                and s["phase"] == "Ready"
+            ),
+            what="the new plan",
+        )
+        after = json.loads(server.kubectl("get", "pvc", "-n", "store-acme", "-o", "json"))
+        assert [p["metadata"]["uid"] for p in before["items"]] == [
+            p["metadata"]["uid"] for p in after["items"]
+        ]
+        limits = server.kubectl(
+            *("get", "deployment", "wordpress", "-n", "store-acme", "-o"),
+            "jsonpath={.spec.template.spec.containers[0].resources.limits.memory}",
+        )
+        assert limits == "1Gi"
+
+
+def test_a_namespace_that_is_not_ours_is_never_touched(serve: Serve) -> None:
+    server = serve()
+    server.kubectl("create", "namespace", "store-acme")
+    server.kubectl("create", "configmap", "precious", "-n", "store-acme")
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "acme", "name": "A"})
+        failed = wait_for_phase(client, "acme", "Failed")
+        assert "store-acme" in failed["message"]
+        client.delete("/api/v1/stores/acme")
+        wait_gone(client, "acme")
+    assert "precious" in server.kubectl("get", "configmap", "-n", "store-acme")
+
+
+def test_a_deletion_held_up_by_a_finalizer_is_explained(serve: Serve) -> None:
+    server = serve()
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "acme", "name": "A"})
+        wait_for_phase(client, "acme", "Ready")
+        server.kubectl("create", "configmap", "held", "-n", "store-acme")
+        finalizers = {"metadata": {"finalizers": ["example.com/hold"]}}
+        held = ("patch", "configmap", "held", "-n", "store-acme", "--type=merge", "-p")
+        server.kubectl(*held, json.dumps(finalizers))
+        client.delete("/api/v1/stores/acme")
+        poll(
+            lambda: "example.com/hold" in client.get("/api/v1/stores/acme").json()["message"],
+            what="the finalizer being named",
+        )
+        store = client.get("/api/v1/stores/acme").json()
+        assert store["phase"] == "Deleting"
+        assert any("example.com/hold" in c["message"] for c in store["conditions"])
+        assert client.patch("/api/v1/stores/acme", json={"name": "B"}).status_code == 409
+        again = client.post("/api/v1/stores", json={"id": "acme", "name": "A"})
+        assert again.status_code == 409 and "deletion" in again.json()["detail"]
+        server.kubectl(*held, json.dumps({"metadata": {"finalizers": None}}))
+        wait_gone(client, "acme")
+
+
+@pytest.mark.parametrize("lost", ["secret"])
+def test_lost_credentials_are_never_made_anew_over_a_living_database(
+    serve: Serve, lost: str
+) -> None:
+    server = serve()
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "acme", "name": "A"})
+        wait_for_phase(client, "acme", "Ready")
+        saved = server.kubectl("get", "secret", "store-credentials", "-n", "store-acme", "-oyaml")
+        server.kubectl("delete", lost, "store-credentials", "-n", "store-acme")
+        store = wait_for_phase(client, "acme", "Degraded")
+        assert "Secret/store-acme/store-credentials" in store["message"]
+        assert "NotFound" in server.kubectl(
+            "get", "secret", "store-credentials", "-n", "store-acme", check=False
+        )
+        server.kubectl("create", "-f", "-", stdin=saved)
+        wait_for_phase(client, "acme", "Ready")
