@@ -1,0 +1,197 @@
+"""Create, update and the other patches; generation, status and scale."""
+
+from __future__ import annotations
+
+from tests.contract.manifests import configmap, container, deployment, statefulset
+from tests.contract.wire import JSON_PATCH, MERGE, STRATEGIC, Space, manager, ok, parsed, refused
+
+
+def test_create_twice(space: Space) -> None:
+    space.create(configmap("c"))
+    status = refused(space.api.post(space.path("ConfigMap"), configmap("c")), 409, "AlreadyExists")
+    assert status["message"] == 'configmaps "c" already exists'
+    assert status["details"] == {"name": "c", "kind": "configmaps"}
+
+
+def test_generated_names(space: Space) -> None:
+    body = configmap("x")
+    body["metadata"] = {"generateName": "ab-"}
+    made = [space.create(body)["metadata"]["name"] for _ in range(2)]
+    assert all(name.startswith("ab-") and len(name) == 8 for name in made)
+    assert made[0] != made[1]
+
+
+def test_create_needs_a_name(space: Space) -> None:
+    body = configmap("x")
+    body["metadata"] = {}
+    status = refused(space.api.post(space.path("ConfigMap"), body), 422, "Invalid")
+    assert "name or generateName is required" in status["message"]
+
+
+def test_malformed_bodies(space: Space) -> None:
+    path = space.path("ConfigMap")
+    for content in ("{", "[]", '"x"', ""):
+        answer = space.api.http.post(
+            path, content=content, headers={"content-type": "application/json"}
+        )
+        assert answer.status_code == 400, (content, answer.text)
+    answer = space.api.http.post(path, content="{}", headers={"content-type": "text/plain"})
+    refused(answer, 415, "UnsupportedMediaType")
+    answer = space.api.patch(space.path("ConfigMap", "c"), "application/json", {})
+    refused(answer, 415, "UnsupportedMediaType")
+    refused(space.api.post(path, deployment()), 400, "BadRequest")
+
+
+def test_unknown_fields_as_asked(space: Space) -> None:
+    path = space.path("ConfigMap")
+    wrong = configmap("c", data={}) | {"dta": {}}
+    status = refused(space.api.post(path, wrong, fieldValidation="Strict"), 400, "BadRequest")
+    assert 'strict decoding error: unknown field "dta"' in status["message"]
+    warned = space.api.post(path, wrong, fieldValidation="Warn")
+    assert warned.status_code == 201
+    assert warned.headers["warning"] == '299 - "unknown field \\"dta\\""'
+    assert "dta" not in parsed(warned)
+    quiet = space.api.post(path, wrong | configmap("d"), fieldValidation="Ignore")
+    assert quiet.status_code == 201
+    assert "warning" not in quiet.headers
+
+
+def test_update_needs_the_newest_version(space: Space) -> None:
+    first = space.create(configmap("c", data={"a": "1"}))
+    path = space.of(first)
+    second = ok(space.api.put(path, first | {"data": {"a": "2"}}))
+    assert second["data"] == {"a": "2"}
+    status = refused(space.api.put(path, first | {"data": {"a": "3"}}), 409, "Conflict")
+    assert "the object has been modified" in status["message"]
+    same = ok(space.api.put(path, second))
+    assert same["metadata"]["resourceVersion"] == second["metadata"]["resourceVersion"]
+
+
+def test_update_of_what_is_not_there(space: Space) -> None:
+    refused(space.api.put(space.path("ConfigMap", "c"), configmap("c")), 404, "NotFound")
+    answer = space.api.patch(space.path("ConfigMap", "c"), MERGE, {"data": {}})
+    refused(answer, 404, "NotFound")
+
+
+def test_merge_patch(space: Space) -> None:
+    space.create(configmap("c", data={"a": "1", "b": "2"}))
+    path = space.path("ConfigMap", "c")
+    left = ok(space.api.patch(path, MERGE, {"data": {"a": None, "c": "3"}}))
+    assert left["data"] == {"b": "2", "c": "3"}
+    stale = {"metadata": {"resourceVersion": "1"}, "data": {"a": "9"}}
+    refused(space.api.patch(path, MERGE, stale), 409, "Conflict")
+    same = ok(space.api.patch(path, MERGE, {"data": {"b": "2"}}))
+    assert same["metadata"]["resourceVersion"] == left["metadata"]["resourceVersion"]
+
+
+def test_merge_patch_replaces_lists(space: Space) -> None:
+    space.create(deployment("web", container("web"), container("side")))
+    change = {"spec": {"template": {"spec": {"containers": [container("only")]}}}}
+    left = ok(space.api.patch(space.path("Deployment", "web"), MERGE, change))
+    assert [c["name"] for c in left["spec"]["template"]["spec"]["containers"]] == ["only"]
+
+
+def test_strategic_patch_merges_lists(space: Space) -> None:
+    space.create(deployment("web", container("web"), container("side")))
+    change = {"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "new"}]}}}}
+    path = space.path("Deployment", "web")
+    spec = ok(space.api.patch(path, STRATEGIC, change))["spec"]["template"]["spec"]
+    assert {c["name"]: c["image"] for c in spec["containers"]} == {
+        "web": "new",
+        "side": container()["image"],
+    }
+    gone = {"spec": {"template": {"spec": {"containers": [{"name": "side", "$patch": "delete"}]}}}}
+    spec = ok(space.api.patch(path, STRATEGIC, gone))["spec"]["template"]["spec"]
+    assert [c["name"] for c in spec["containers"]] == ["web"]
+
+
+def test_json_patch(space: Space) -> None:
+    space.create(configmap("c", data={"a": "1"}))
+    path = space.path("ConfigMap", "c")
+    steps = [
+        {"op": "test", "path": "/data/a", "value": "1"},
+        {"op": "add", "path": "/data/b", "value": "2"},
+        {"op": "remove", "path": "/data/a"},
+    ]
+    assert ok(space.api.patch(path, JSON_PATCH, steps))["data"] == {"b": "2"}
+    answer = space.api.patch(path, JSON_PATCH, steps)
+    assert answer.status_code == 422, "the test no longer holds, and nothing of it is done"
+    assert space.get("ConfigMap", "c")["data"] == {"b": "2"}
+
+
+def test_writers_are_known_by_manager_or_user_agent(space: Space) -> None:
+    made = space.create(configmap("c", data={"a": "1"}))
+    assert manager(made, "contract")["operation"] == "Update"
+    changed = ok(
+        space.api.patch(space.of(made), MERGE, {"data": {"a": "2"}}, fieldManager="editor")
+    )
+    assert manager(changed, "editor")["fieldsV1"] == {"f:data": {"f:a": {}}}
+    assert manager(changed, "contract")["fieldsV1"] == {"f:data": {}}
+
+
+def test_dry_run_of_every_write(space: Space) -> None:
+    path = space.path("ConfigMap")
+    assert space.api.post(path, configmap("c"), dryRun="All").status_code == 201
+    assert not space.exists("ConfigMap", "c")
+    made = space.create(configmap("c", data={"a": "1"}))
+    ok(space.api.put(f"{path}/c", made | {"data": {"a": "2"}}, dryRun="All"))
+    ok(space.api.patch(f"{path}/c", MERGE, {"data": {"a": "2"}}, dryRun="All"))
+    ok(space.api.delete(f"{path}/c", dryRun="All"))
+    assert space.get("ConfigMap", "c") == made
+
+
+def test_generation_counts_changes_of_the_spec(space: Space) -> None:
+    body = statefulset()
+    assert space.apply(body)["metadata"]["generation"] == 1
+    body["metadata"]["labels"] = {"x": "y"}
+    assert space.apply(body)["metadata"]["generation"] == 1
+    body["spec"]["replicas"] = 0
+    assert space.apply(body)["metadata"]["generation"] == 1
+    body["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 5
+    assert space.apply(body)["metadata"]["generation"] == 2
+
+
+def test_status_is_written_only_through_its_path(space: Space) -> None:
+    body = deployment()
+    body["spec"]["paused"] = True
+    space.create(body)
+    path = space.path("Deployment", "web")
+    both = {"status": {"collisionCount": 7}, "spec": {"minReadySeconds": 7}}
+    main = ok(space.api.patch(path, MERGE, both))
+    assert main["spec"]["minReadySeconds"] == 7
+    assert main["status"].get("collisionCount") is None
+    both["spec"] = {"minReadySeconds": 8}
+    status = ok(space.api.patch(f"{path}/status", MERGE, both, fieldManager="reporter"))
+    assert status["spec"]["minReadySeconds"] == 7
+    assert status["status"]["collisionCount"] == 7
+    assert manager(status, "reporter")["subresource"] == "status"
+    assert status["metadata"]["generation"] == main["metadata"]["generation"]
+    assert ok(space.api.get(f"{path}/status"))["kind"] == "Deployment"
+
+
+def test_status_of_a_create_is_dropped(space: Space) -> None:
+    body = deployment() | {"status": {"collisionCount": 7}}
+    assert "collisionCount" not in space.create(body).get("status", {})
+
+
+def test_scale(space: Space) -> None:
+    body = deployment()
+    body["spec"]["paused"] = True
+    space.create(body)
+    path = space.path("Deployment", "web", "scale")
+    scale = ok(space.api.get(path))
+    assert (scale["kind"], scale["apiVersion"]) == ("Scale", "autoscaling/v1")
+    assert scale["status"] == {"replicas": 0, "selector": "app=web"}
+    scale["spec"]["replicas"] = 3
+    assert ok(space.api.put(path, scale))["spec"]["replicas"] == 3
+    found = space.get("Deployment", "web")
+    assert found["spec"]["replicas"] == 3
+    assert found["metadata"]["generation"] == 2
+    refused(space.api.put(path, scale), 409, "Conflict")
+    ok(space.api.patch(path, MERGE, {"spec": {"replicas": 2}}))
+    assert space.get("Deployment", "web")["spec"]["replicas"] == 2
+    refused(space.api.patch(path, MERGE, {"spec": {"replicas": -1}}), 422, "Invalid")
+
+
+def test_methods_that_are_not_there(space: Space) -> None:
+    refused(space.api.put(space.path("ConfigMap"), {}), 405, "MethodNotAllowed")
