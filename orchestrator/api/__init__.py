@@ -1,0 +1,8 @@
+"""The HTTP API: routes, event stream, OpenAPI, problem+json; no logic of its own."""
+
+from __future__ import annotations
+
+from orchestrator.api.app import create_app
+from orchestrator.api.deps import AppDeps, Check
+
+__all__ = ["AppDeps", "Check", "create_app"]

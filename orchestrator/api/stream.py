@@ -1,0 +1,164 @@
+"""The event stream: one reader of the feed per process, any number of clients.
+
+Why a ring: the reader renders every change once and keeps the newest ones; a client holds nothing
+but its position. One that is slow, or that resumes, is behind the ring and reads pages of the feed
+from the database until it has caught up, at its own pace. So memory is bounded, nobody polls, and
+no client can lose anything.
+
+Invariants: events reach a client in rising order of their ids; an id that was sent means that every
+change up to it that the client may see was sent (see service/changes.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from orchestrator.api.problems import Problem
+from orchestrator.api.wire import entry_document, store_document
+from orchestrator.model.errors import RecordsError, RecordsUnavailable
+from orchestrator.model.kinds import Json
+from orchestrator.model.people import Principal
+from orchestrator.model.store import Store
+from orchestrator.service import Change, Changes
+from orchestrator.telemetry import get_logger
+
+RING: Final = 2000
+KEEP_ALIVE: Final = 15.0
+SEND_TIMEOUT: Final = 30.0
+STREAMS_PER_TOKEN: Final = 64
+_PATIENCE: Final = 15.0
+_RETRY: Final = 1.0
+log = get_logger("api")
+
+
+@dataclass(frozen=True)
+class _Event:
+    seq: int
+    owner: str
+    message: ServerSentEvent
+
+
+class Feed:
+    """Reads the feed once and fans it out."""
+
+    def __init__(self, changes: Changes, url_of: Callable[[Store], str], ring: int = RING) -> None:
+        self._changes = changes
+        self._url_of = url_of
+        self._size = ring
+        self._ring: deque[_Event] = deque()
+        self._floor = 0  # the ring holds every change in (floor, cursor]
+        self._cursor = -1  # negative until the reader has started
+        self._news = asyncio.Event()
+        self._closed = False
+        self._streams: Counter[str] = Counter()
+        self._revoked: set[str] = set()
+
+    async def run(self) -> None:
+        """Read the feed until cancelled; a database that fails is tried again each second."""
+        while True:
+            try:
+                if self._cursor < 0:
+                    self._floor = self._cursor = await self._changes.head()
+                if await self._changes.wait(self._cursor, _PATIENCE):
+                    await self._read()
+            except RecordsError as exc:
+                log.warning("the event feed cannot be read", error=str(exc))
+                await asyncio.sleep(_RETRY)
+
+    def close(self) -> None:
+        """End all streams at once."""
+        self._closed = True
+        self._ring_the_bell()
+
+    def revoke(self, token_id: str) -> None:
+        """End the streams that were opened with a token."""
+        self._revoked.add(token_id)
+        self._ring_the_bell()
+
+    async def open(self, principal: Principal, after: int | None) -> EventSourceResponse:
+        """Return a stream that starts now, or after change ``after``.
+
+        Errors: RecordsUnavailable, Problem when the token has too many streams.
+        """
+        if self._cursor < 0:
+            raise RecordsUnavailable("the event feed could not be read yet")
+        if self._streams[principal.token_id] >= STREAMS_PER_TOKEN:
+            detail = f"The token has {STREAMS_PER_TOKEN} streams open already"
+            raise Problem("rate-limit", detail, headers={"Retry-After": "5"})
+        head = await self._changes.head()
+        start = head if after is None else min(after, head)
+        return EventSourceResponse(
+            self._counted(principal, start),
+            ping=KEEP_ALIVE,
+            ping_message_factory=lambda: ServerSentEvent(comment="keep-alive", sep="\n"),
+            send_timeout=SEND_TIMEOUT,
+            sep="\n",
+        )
+
+    async def events(self, principal: Principal, position: int) -> AsyncIterator[ServerSentEvent]:
+        """Yield everything after ``position`` that the caller may see, for ever."""
+        while not self._closed and principal.token_id not in self._revoked:
+            news = self._news
+            if position < self._floor:
+                until = self._cursor
+                page = await self._changes.page(position, until, principal)
+                found, position = [self._event(c) for c in page.changes], page.upto
+            else:
+                found = [e for e in self._ring if e.seq > position and _sees(principal, e.owner)]
+                position = self._cursor
+                if not found:
+                    await news.wait()
+            for event in found:
+                yield event.message
+
+    async def _counted(self, principal: Principal, position: int) -> AsyncIterator[ServerSentEvent]:
+        self._streams[principal.token_id] += 1
+        try:
+            # A first comment sends the headers through proxies and says where the stream starts.
+            yield ServerSentEvent(comment=f"from {position}", sep="\n")
+            async for message in self.events(principal, position):
+                yield message
+        except RecordsError as exc:
+            log.warning("a stream ends: the database fails", error=str(exc))
+        finally:
+            self._streams[principal.token_id] -= 1
+            if not self._streams[principal.token_id]:
+                del self._streams[principal.token_id]
+
+    async def _read(self) -> None:
+        """Take one page of news into the ring."""
+        head = await self._changes.head()
+        page = await self._changes.page(self._cursor, head, None)
+        self._ring.extend(self._event(change) for change in page.changes)
+        self._cursor = page.upto
+        while len(self._ring) > self._size:
+            self._floor = self._ring.popleft().seq
+        self._ring_the_bell()
+
+    def _ring_the_bell(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    def _event(self, change: Change) -> _Event:
+        name, data = self._content(change)
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        message = ServerSentEvent(text, event=name, id=str(change.seq), sep="\n")
+        return _Event(change.seq, change.owner, message)
+
+    def _content(self, change: Change) -> tuple[str, Json]:
+        if isinstance(change.what, Store):
+            return "store", store_document(change.what, self._url_of).to_json()
+        if change.what.deleted:
+            return "deleted", {"id": change.what.store_id}
+        return "timeline", entry_document(change.what).to_json()
+
+
+def _sees(principal: Principal, owner: str) -> bool:
+    return principal.is_admin or principal.user == owner
