@@ -1,0 +1,66 @@
+#!/bin/sh
+# Brings the image's themes and plugins to the volume: those that are missing there, or older. Each
+# is copied beside its place and then renamed, before the web server starts, so that none is ever
+# half there. What the owner added, or brought to a newer version, stays.
+set -eu
+
+engine=$1
+image=/usr/src/wordpress/wp-content
+volume=/volume
+
+fail() {
+  echo "$1" >&2
+  echo "$1" >/dev/termination-log
+  exit "${2:-70}"
+}
+
+# The version that a theme or plugin says it has; empty when it says none.
+version_of() {
+  for header in "$1/style.css" "$1/$(basename "$1").php" "$1"/*.php; do
+    [ -f "$header" ] || continue
+    found=$(sed -n 's/^[[:space:]*#@/]*Version:[[:space:]]*\([^[:space:]]*\).*/\1/p' "$header" | head -n 1)
+    if [ -n "$found" ]; then
+      echo "$found"
+      return
+    fi
+  done
+}
+
+# Whether version $1 is lower than version $2.
+lower() {
+  [ "$1" != "$2" ] && [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
+}
+
+bring() {
+  from=$1
+  to=$2
+  if [ -d "$to" ] && ! lower "$(version_of "$to")" "$(version_of "$from")"; then
+    return
+  fi
+  new=$(dirname "$to")/.urumi-new
+  old=$(dirname "$to")/.urumi-old
+  cp -R "$from" "$new" || fail "the volume of the shop's files is full or broken: copying $(basename "$to") failed"
+  if [ -d "$to" ]; then mv "$to" "$old"; fi
+  mv "$new" "$to"
+  rm -rf "$old"
+  echo "brought $(basename "$(dirname "$to")")/$(basename "$to") $(version_of "$to")"
+}
+
+touch "$volume/.urumi-writable" ||
+  fail "the volume of the shop's files cannot be written by uid $(id -u); is fsGroup supported by its storage class?"
+mkdir -p "$volume/themes" "$volume/plugins" "$volume/uploads" "$volume/upgrade"
+for kind in themes plugins; do
+  rm -rf "$volume/$kind/.urumi-new" "$volume/$kind/.urumi-old"
+  for from in "$image/$kind"/*/; do
+    [ -d "$from" ] || continue
+    bring "${from%/}" "$volume/$kind/$(basename "$from")"
+  done
+done
+for file in index.php themes/index.php plugins/index.php; do
+  if [ -f "$image/$file" ] && [ ! -f "$volume/$file" ]; then cp "$image/$file" "$volume/$file"; fi
+done
+
+if [ "$engine" = woocommerce ] && [ ! -f "$volume/plugins/woocommerce/woocommerce.php" ]; then
+  fail "the image has no WooCommerce: use an image with it in wp-content/plugins, or the engine wordpress" 78
+fi
+echo "prepared for engine $engine"
