@@ -1,0 +1,109 @@
+<?php
+/**
+ * What every step of set-up shares: settings, secrets, the database, locks and exit codes. Nothing
+ * here loads WordPress.
+ *
+ * Exit codes: 0 done; 70 failed; 75 try again (database away, lock busy); 78 wrong settings or
+ * password.
+ */
+const FAILED = 70;
+const TRY_AGAIN = 75;
+const MISCONFIGURED = 78;
+const PREFIX = 'wp_';
+const DATABASE = 'wordpress'; // its name and its user's
+
+ini_set('display_errors', 'stderr');
+ini_set('log_errors', '0');
+set_time_limit(0);
+mysqli_report(MYSQLI_REPORT_OFF);
+
+/** Ends this process: a sentence on stderr, the code for whoever waits. */
+function fail(int $code, string $message): never {
+	fwrite(STDERR, $message . "\n");
+	$GLOBALS['urumi_failure'] = $message;
+	$GLOBALS['urumi_done'] = true;
+	report(array('error' => $message));
+	exit($code);
+}
+
+/** Hands a result to the parent, on a descriptor of its own: plugins print where they like. */
+function report(array $result): void {
+	if (getenv('URUMI_REPORT')) {
+		file_put_contents('php://fd/3', json_encode($result, JSON_UNESCAPED_UNICODE | JSON_INVALID_UTF8_SUBSTITUTE));
+	}
+}
+
+function settings(): array {
+	$text = @file_get_contents('/etc/urumi/settings.json');
+	$settings = json_decode((string) $text, true);
+	if (!is_array($settings) || !filter_var($settings['url'] ?? '', FILTER_VALIDATE_URL)) {
+		fail(MISCONFIGURED, 'the shop\'s settings are missing or its address is not a URL');
+	}
+	return $settings;
+}
+
+function secret(string $path): string {
+	$value = trim((string) @file_get_contents('/run/secrets/' . $path), "\r\n");
+	if ('' === $value) {
+		fail(MISCONFIGURED, 'the Secret store-credentials has no ' . basename($path));
+	}
+	return $value;
+}
+
+/** A connection, or null while the database is away. A wrong password ends this process. */
+function try_connect(): ?mysqli {
+	$db = mysqli_init();
+	$db->options(MYSQLI_OPT_CONNECT_TIMEOUT, 3);
+	if (@$db->real_connect('mysql', DATABASE, secret('store/database-password'), DATABASE)) {
+		return $db;
+	}
+	if (in_array($db->connect_errno, array(1044, 1045, 1049), true)) {
+		fail(MISCONFIGURED, 'the database refuses the password in the Secret store-credentials');
+	}
+	return null;
+}
+
+function connect(float $seconds): mysqli {
+	$deadline = microtime(true) + $seconds;
+	do {
+		$db = try_connect();
+		if ($db) {
+			return $db;
+		}
+		usleep(200000);
+	} while (microtime(true) < $deadline);
+	fail(TRY_AGAIN, 'the database does not answer yet');
+}
+
+/**
+ * Takes a lock that the server drops with the connection. A killed parent leaves its child running,
+ * so each step holds one of its own.
+ */
+function lock(mysqli $db, string $name, int $seconds): void {
+	$taken = $db->query("SELECT GET_LOCK('urumi_$name', $seconds)");
+	if (!$taken || '1' !== (string) $taken->fetch_row()[0]) {
+		fail(TRY_AGAIN, 'another set-up of this shop is at work');
+	}
+}
+
+/** The value of an option, or null where the option or its table is missing. */
+function option(mysqli $db, string $name): ?string {
+	$statement = @$db->prepare('SELECT option_value FROM ' . PREFIX . 'options WHERE option_name = ?');
+	if (!$statement) {
+		return null;
+	}
+	$statement->bind_param('s', $name);
+	$statement->execute();
+	$row = $statement->get_result()->fetch_row();
+	return $row ? (string) $row[0] : null;
+}
+
+function set_option(mysqli $db, string $name, string $value): void {
+	$statement = $db->prepare(
+		'INSERT INTO ' . PREFIX . "options (option_name, option_value, autoload) VALUES (?, ?, 'off')
+		ON DUPLICATE KEY UPDATE option_value = VALUES(option_value)"
+	);
+	if (!$statement || !$statement->bind_param('ss', $name, $value) || !$statement->execute()) {
+		fail(FAILED, 'the database refuses to write: ' . $db->error);
+	}
+}
