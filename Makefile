@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+MADE := $(VENV)/.made
 READY := $(VENV)/.ready-runtime
 READY_DEV := $(VENV)/.ready-dev
 PACKAGES := orchestrator tests
@@ -60,7 +61,7 @@ clean: ## Remove what was made here; data in .urumi stays
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # pip checks every hash; the project itself is then installed without fetching anything.
-$(READY): requirements/runtime.txt pyproject.toml | $(BIN)/python
+$(READY): requirements/runtime.txt pyproject.toml | $(MADE)
 	@echo '== setting up .venv for running'
 	@$(PIP) install --quiet --require-hashes -r requirements/runtime.txt
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
@@ -71,8 +72,9 @@ $(READY_DEV): requirements/dev.txt $(READY)
 	@$(PIP) install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
-$(BIN)/python:
+$(MADE):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo 'Python 3.11 or newer is needed: make PYTHON=python3.13 …' >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 		echo 'python3 -m venv failed; on Debian: apt install python3-venv' >&2; exit 1; }
+	@touch $@
