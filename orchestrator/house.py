@@ -1,0 +1,251 @@
+"""The composition root: the only place that knows every room.
+
+``serve`` opens everything in order (data dir, records, cluster or sandbox, watcher, reconciler,
+API) and closes it in the reverse one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import fcntl
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from orchestrator import __version__, target, telemetry
+from orchestrator.api import AppDeps, Check, create_app
+from orchestrator.applier import Applier
+from orchestrator.cluster import Cluster, ClusterTarget, connect
+from orchestrator.model.errors import SettingsError, UrumiError
+from orchestrator.model.kinds import ObjectRef
+from orchestrator.model.names import CREDENTIALS_SECRET, namespace_of
+from orchestrator.model.store import Store
+from orchestrator.model.urls import store_url
+from orchestrator.reconciler import Bell, Policy, Reconciler, Tools
+from orchestrator.records import Records, open_records
+from orchestrator.renderer import Renderer, StoreProfile
+from orchestrator.sandbox import Sandbox, SandboxOptions
+from orchestrator.service import Ports, Service
+from orchestrator.settings import Settings
+from orchestrator.target import ClusterChoice
+from orchestrator.watcher import Watcher
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM; a wrong setting or a second process is one line and exit 2."""
+    try:
+        with _owned(settings.data_dir):
+            choice = target.choose(settings, os.environ)
+            asyncio.run(_serve(settings, choice))
+    except SettingsError as exc:
+        print(f"urumi: {exc}", file=sys.stderr)
+        raise SystemExit(2) from exc
+
+
+@contextlib.contextmanager
+def _owned(directory: Path) -> Iterator[None]:
+    """Hold the data dir: two processes on one SQLite file would each void the other's leases."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (directory / "lock").open("w")
+    except OSError as exc:
+        raise SettingsError(f"URUMI_DATA_DIR={directory}: {exc.strerror}") from exc
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as exc:
+            raise SettingsError(
+                f"URUMI_DATA_DIR={directory}: another urumi serves from it; "
+                "stop that one, or name another directory"
+            ) from exc
+        yield
+
+
+def _admin_token(settings: Settings) -> str:
+    """Return the admin token: the setting, else the file, made once with mode 0600."""
+    if settings.admin_token:
+        return settings.admin_token
+    path = settings.data_dir / "admin-token"
+    if not path.exists() or not path.read_text().strip():
+        part = path.with_suffix(".part")
+        part.unlink(missing_ok=True)
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write("urumi_" + secrets.token_urlsafe(32) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(path)
+    return path.read_text().strip()
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as exc:
+        raise SettingsError(
+            f"URUMI_PORT={settings.port}: cannot listen on {settings.host}: {exc.strerror}"
+        ) from exc
+
+
+async def _serve(settings: Settings, choice: ClusterChoice) -> None:
+    telemetry.configure(settings.log_format, settings.log_level)
+    listener = _listen(settings)
+    port = listener.getsockname()[1]
+    settings = replace(settings, port=port)
+    if choice.kind == "sandbox":
+        settings = replace(settings, base_port=settings.base_port or port)
+    async with contextlib.AsyncExitStack() as stack:
+        house = await _open(stack, settings, choice)
+        _announce(settings, choice, house.kubeconfig)
+        server = uvicorn.Server(_uvicorn_config(house.app, settings))
+        async with asyncio.TaskGroup() as group:
+            background = [group.create_task(house.watcher.run())]
+            background.append(group.create_task(house.reconciler.run()))
+            try:
+                await server.serve(sockets=[listener])
+            finally:
+                for task in background:
+                    task.cancel()
+
+
+def _uvicorn_config(app: Callable[..., Any], settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+        lifespan="on",
+    )
+
+
+def _announce(settings: Settings, choice: ClusterChoice, kubeconfig: Path | None) -> None:
+    """Say where the service is and which cluster it talks to; each on one line."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    print(f"Urumi Stores {__version__} serves on http://{host}:{settings.port}")
+    print(f"Cluster: {choice.description}")
+    if kubeconfig is not None:
+        print(f"Sandbox kubeconfig: {kubeconfig}")
+    if not settings.admin_token:
+        print(f"Admin token: in {settings.admin_token_file}")
+    for warning in settings.warnings:
+        print(f"Warning: {warning}")
+    sys.stdout.flush()
+
+
+@dataclass(frozen=True)
+class House:
+    """The rooms that run, wired."""
+
+    app: Callable[..., Any]
+    watcher: Watcher
+    reconciler: Reconciler
+    kubeconfig: Path | None
+
+
+async def _open(
+    stack: contextlib.AsyncExitStack, settings: Settings, choice: ClusterChoice
+) -> House:
+    kubeconfig = None
+    goal = ClusterTarget(choice.kind, choice.kubeconfig, choice.context)
+    if choice.kind == "sandbox":
+        options = SandboxOptions(settings.data_dir / "sandbox", speed=settings.sandbox_speed)
+        sandbox = await stack.enter_async_context(Sandbox(options))
+        kubeconfig = sandbox.kubeconfig
+        goal = ClusterTarget("kubeconfig", kubeconfig, None)
+    metrics = telemetry.Metrics()
+    cluster = await stack.enter_async_context(connect(goal))
+    records = await stack.enter_async_context(open_records(settings.database_url))
+    if settings.database_url.startswith("sqlite"):
+        # The data dir is ours alone, so every lease is that of a process that died.
+        await records.claims.expire_all()
+    bell = Bell()
+    watcher = Watcher(cluster, metrics, on_change=bell.ring)
+    tools = Tools(
+        records=records,
+        cluster=cluster,
+        applier=Applier(cluster, metrics),
+        renderer=Renderer(),
+        watcher=watcher,
+        profile=profile_of(settings),
+        metrics=metrics,
+        clock=lambda: datetime.now(UTC),
+        url_of=partial(_url_of, settings),
+        policy=Policy(provision_timeout=settings.provision_timeout),
+    )
+    reconciler = Reconciler(tools, bell, workers=settings.workers)
+    ports = Ports(observe=reconciler.observe, read_credentials=partial(_credentials, cluster))
+    service = Service(records, settings, ports)
+    await service.ensure_admin(_admin_token(settings))
+    readiness = partial(_readiness, records, cluster, watcher)
+    app = create_app(AppDeps(service, settings, metrics, readiness, choice.kind == "sandbox"))
+    return House(app, watcher, reconciler, kubeconfig)
+
+
+def profile_of(settings: Settings) -> StoreProfile:
+    """Return what the templates need of the settings."""
+    return StoreProfile(
+        base_domain=settings.base_domain,
+        ingress_class=settings.ingress_class,
+        ingress_namespace=settings.ingress_namespace,
+        tls_issuer=settings.tls_issuer,
+        storage_class=settings.storage_class,
+        image_wordpress=settings.image_wordpress,
+        image_mysql=settings.image_mysql,
+        user_namespaces=settings.user_namespaces,
+        base_port=settings.base_port,
+    )
+
+
+def _url_of(settings: Settings, store: Store) -> str:
+    return store_url(
+        store.id,
+        store.spec,
+        base_domain=settings.base_domain,
+        port=settings.base_port,
+        tls=settings.tls_issuer is not None,
+    )
+
+
+async def _credentials(cluster: Cluster, store_id: str) -> tuple[str, str]:
+    """Read the WordPress admin's name and password from the store's Secret."""
+    secret = await cluster.get(ObjectRef("Secret", namespace_of(store_id), CREDENTIALS_SECRET))
+    data = secret.get("data") or {}
+    name, password = (
+        base64.b64decode(data.get(key, "")).decode() for key in ("admin-username", "admin-password")
+    )
+    return name, password
+
+
+async def _readiness(records: Records, cluster: Cluster, watcher: Watcher) -> dict[str, Check]:
+    """Ask the database and the API server, two seconds each, and look at the watch's age."""
+    database, api = await asyncio.gather(_check(records.ping()), _check(cluster.version()))
+    problems = watcher.problems()
+    trouble = next((f"{kind}: {text}" for kind, text in problems.items()), "not synced yet")
+    watch = Check(watcher.fresh, "fresh" if watcher.fresh else trouble)
+    return {"database": database, "cluster": api, "watch": watch}
+
+
+async def _check(call: Awaitable[object]) -> Check:
+    try:
+        async with asyncio.timeout(2):
+            await call
+    except TimeoutError:
+        return Check(False, "no answer within 2 s")
+    except UrumiError as exc:
+        return Check(False, str(exc))
+    return Check(True, "answers")
