@@ -1,0 +1,1 @@
+"""Alembic revisions; orchestrator.records.migrate runs them at start."""

@@ -1,0 +1,79 @@
+"""What the reconciler observed, and a store's end: written only under a claim that stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import delete, select, update
+
+from orchestrator.model.errors import LeaseLost
+from orchestrator.model.store import Phase, Status, Store
+from orchestrator.model.timeline import NewEntry
+from orchestrator.records.claims import Claim, hold
+from orchestrator.records.rows import Row, status_values, store_of
+from orchestrator.records.session import Engine, Session
+from orchestrator.records.tables import stores
+from orchestrator.records.timeline import Subject, write_entries
+
+
+class Statuses:
+    """Writes statuses."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def save(self, claim: Claim, status: Status, entries: Sequence[NewEntry]) -> Store | None:
+        """Write a status and entries; return the store if its status changed, else None.
+
+        A store whose deletion was asked for in the meantime stays Deleting. Errors: LeaseLost.
+        """
+
+        async def work(session: Session) -> Store | None:
+            await session.queue_up()
+            await hold(session, claim)
+            row = await _store(session, claim)
+            values = _changes(row, status)
+            count = len(entries) + bool(values)
+            if count == 0:
+                return None
+            first = await session.number(count)
+            if values:
+                values |= {"updated_at": session.now, "changed_seq": first}
+                row = await _update(session, claim, values)
+            await write_entries(session, Subject.of(row), entries, first + bool(values))
+            return store_of(row) if values else None
+
+        return await self._engine.write(work)
+
+    async def remove(self, claim: Claim, entry: NewEntry) -> None:
+        """End a store: its row, claim and revisions go, the timeline stays. Errors: LeaseLost."""
+
+        async def work(session: Session) -> None:
+            await session.queue_up()
+            await hold(session, claim)
+            row = await _store(session, claim)
+            first = await session.number()
+            await write_entries(session, Subject.of(row), [entry], first, deleted=True)
+            await session.run(delete(stores).where(stores.c.id == claim.store_id))
+
+        await self._engine.write(work)
+
+
+def _changes(row: Row, status: Status) -> dict[str, object]:
+    """Return the columns that a status changes."""
+    if row["deleting_since"] is not None and status.phase is not Phase.DELETING:
+        status = replace(status, phase=Phase.DELETING, message=row["message"])
+    return {k: v for k, v in status_values(status).items() if row[k] != v}
+
+
+async def _store(session: Session, claim: Claim) -> Row:
+    row = await session.one(select(stores).where(stores.c.id == claim.store_id))
+    if row is None:
+        raise LeaseLost(f"Store {claim.store_id} is gone")
+    return row
+
+
+async def _update(session: Session, claim: Claim, values: dict[str, object]) -> Row:
+    await session.run(update(stores).where(stores.c.id == claim.store_id).values(**values))
+    return await _store(session, claim)
