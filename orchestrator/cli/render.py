@@ -30,6 +30,7 @@ from orchestrator.model.names import DOMAIN, under
 
 if TYPE_CHECKING:
     from orchestrator.model.spec import StoreSpec
+    from orchestrator.renderer import StoreProfile
     from orchestrator.settings import Settings
 
 
@@ -99,7 +100,7 @@ def _broken(error: Any) -> FieldError:
     return FieldError(".".join(map(str, error["loc"])), rule)
 
 
-def profile_of(settings: Settings) -> Any:
+def profile_of(settings: Settings) -> StoreProfile:
     """Return what the renderer needs of the settings."""
     from orchestrator.renderer import StoreProfile
 
@@ -112,6 +113,7 @@ def profile_of(settings: Settings) -> Any:
         image_wordpress=settings.image_wordpress,
         image_mysql=settings.image_mysql,
         user_namespaces=settings.user_namespaces,
+        base_port=settings.base_port,
     )
 
 
