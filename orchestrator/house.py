@@ -161,12 +161,13 @@ async def _open(
     stack: contextlib.AsyncExitStack, settings: Settings, choice: ClusterChoice
 ) -> House:
     kubeconfig = None
-    goal = ClusterTarget(choice.kind, choice.kubeconfig, choice.context)
     if choice.kind == "sandbox":
         options = SandboxOptions(settings.data_dir / "sandbox", speed=settings.sandbox_speed)
         sandbox = await stack.enter_async_context(Sandbox(options))
         kubeconfig = sandbox.kubeconfig
-        goal = ClusterTarget("kubeconfig", kubeconfig, None)
+        goal = ClusterTarget("kubeconfig", kubeconfig)
+    else:
+        goal = ClusterTarget(choice.kind, choice.kubeconfig, choice.context)
     metrics = telemetry.Metrics()
     cluster = await stack.enter_async_context(connect(goal))
     records = await stack.enter_async_context(open_records(settings.database_url))

@@ -18,6 +18,9 @@ records/), with the cause chained, so that no other room knows a library's excep
     │   └── LeaseLost                the claim was taken over; stop writing
     ├── TemplateError                a template failed to render
     └── ClusterError                 the Kubernetes API
+        ├── NamespaceNotOurs         it exists and is not this store's; never touched
+        ├── NamespaceTerminating     it is still going; wait
+        ├── ObjectHeldByHelm         Helm manages it; never touched
         ├── ClusterUnreachable       no answer, or 5xx/429 after the last retry
         └── ClusterRejected          it answered no: code, reason, message, causes
             ├── ObjectNotFound       404
@@ -112,6 +115,18 @@ class TemplateError(UrumiError):
 
 class ClusterError(UrumiError):
     """The Kubernetes API failed or refused."""
+
+
+class NamespaceNotOurs(ClusterError):
+    """A namespace of the store's name exists without our label or with another uid."""
+
+
+class NamespaceTerminating(ClusterError):
+    """The namespace is being deleted; a new one can only come after its end."""
+
+
+class ObjectHeldByHelm(ClusterError):
+    """The object is managed by Helm."""
 
 
 class ClusterUnreachable(ClusterError):

@@ -31,17 +31,13 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class NewEntry:
-    """An entry to be written; ``object`` is an identity (``Deployment/store-a/wordpress``).
-
-    ``actor`` is the user whose request it is, for the audit.
-    """
+    """An entry to be written; ``object`` is an identity (``Deployment/store-a/wordpress``)."""
 
     type: EntryType
     reason: str
     message: str
     severity: Severity = Severity.INFO
     object: str | None = None
-    actor: str | None = None
 
 
 @dataclass(frozen=True)

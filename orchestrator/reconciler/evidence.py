@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from orchestrator.model.errors import ClusterError
 from orchestrator.model.kinds import Json
 from orchestrator.reconciler.context import Pass
@@ -17,7 +19,7 @@ async def collect(run: Pass) -> Json:
     Secrets are not read, so none can be in it. An API server that does not answer leaves a note.
     """
     note = None
-    events: list[Json] = []
+    events: Sequence[Json] = ()
     try:
         events = await run.tools.cluster.events(run.store.namespace)
     except ClusterError as exc:

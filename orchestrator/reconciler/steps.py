@@ -19,6 +19,7 @@ from orchestrator.model.errors import (
     InvalidObject,
     NamespaceNotOurs,
     NamespaceTerminating,
+    ObjectHeldByHelm,
 )
 from orchestrator.model.health import Health, HealthStatus
 from orchestrator.model.inventory import Inventory, InventoryItem
@@ -119,6 +120,8 @@ async def bring_up(run: Pass) -> Health | None:
         return _blocked("NamespaceTerminating", str(exc))
     except NamespaceNotOurs as exc:
         return await _refused(run, "NamespaceNotOurs", str(exc))
+    except ObjectHeldByHelm as exc:
+        return await _refused(run, "HeldByHelm", str(exc))
     except ApplyConflict as exc:
         await report.start_clock(run)
         return _blocked("FieldConflict", str(exc))

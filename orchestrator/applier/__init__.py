@@ -1,0 +1,11 @@
+"""Server-side apply of a store's objects; see applier.py."""
+
+from orchestrator.applier.applier import (
+    Applied,
+    Applier,
+    ConflictPolicy,
+    Drift,
+    NamespaceState,
+)
+
+__all__ = ["Applied", "Applier", "ConflictPolicy", "Drift", "NamespaceState"]
