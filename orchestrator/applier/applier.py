@@ -144,20 +144,20 @@ class Applier:
                 found.append(_changed(item.ref, obj, present))
         return found
 
-    async def ensure_namespace(self, obj: Json) -> Change:
+    async def ensure_namespace(self, obj: Json) -> tuple[Change, Json]:
         """Create the namespace, or check that the one that is there is this store's.
 
-        Errors: NamespaceNotOurs, NamespaceTerminating.
+        Returns what was done and the live object. Errors: NamespaceNotOurs, NamespaceTerminating.
         """
         ref = ObjectRef.of(obj)
         with contextlib.suppress(AlreadyExists):
-            await self._cluster.create(obj)
-            return self._count(Change(ref, Action.CREATED))
+            made = await self._cluster.create(_mark_of_ownership(obj))
+            return self._count(Change(ref, Action.CREATED)), made
         present = await self._cluster.get(ref)
         _check_ours(present, obj["metadata"]["annotations"][UID_ANNOTATION], ref)
         if present["metadata"].get("deletionTimestamp"):
             raise NamespaceTerminating(f"{ref} is still being deleted; waiting for its end")
-        return Change(ref, Action.UNCHANGED)
+        return Change(ref, Action.UNCHANGED), present
 
     async def apply(
         self,
@@ -300,6 +300,15 @@ def _manager(message: str) -> str:
     """Take the manager out of ``conflict with "kubectl" using apps/v1``."""
     parts = message.split('"')
     return parts[1] if len(parts) > 1 else message
+
+
+def _mark_of_ownership(namespace: Json) -> Json:
+    """Return just what says whose it is: all else is applied, so that it can be unapplied too."""
+    meta = namespace["metadata"]
+    labels = {k: meta["labels"][k] for k in (MANAGED_BY_LABEL, ID_LABEL)}
+    notes = {UID_ANNOTATION: meta["annotations"][UID_ANNOTATION]}
+    mark = {"name": meta["name"], "labels": labels, "annotations": notes}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": mark}
 
 
 def _check_ours(namespace: Json, uid: str, ref: ObjectRef) -> None:

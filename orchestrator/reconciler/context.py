@@ -61,7 +61,7 @@ class Pass:
     last_ready: Revision | None
     rendered: Rendered | None = None
     view: StoreView | None = None
-    live: Mapping[ObjectRef, Json] = field(default_factory=dict)
+    live: dict[ObjectRef, Json] = field(default_factory=dict)
     applied: Health | None = None
     settled: bool = False
     observed: Mapping[str, Health] = field(default_factory=dict)

@@ -150,8 +150,9 @@ async def guard(run: Pass) -> Health | None:
     if run.rendered is None:
         raise RuntimeError("guard comes after revise")
     namespace = run.rendered.objects[0]
-    if not _is_ours(run, ObjectRef.of(namespace)):
-        change = await run.tools.applier.ensure_namespace(namespace)
+    ref = ObjectRef.of(namespace)
+    if not _is_ours(run, ref):
+        change, run.live[ref] = await run.tools.applier.ensure_namespace(namespace)
         if change.action is Action.CREATED:
             run.say(EntryType.APPLY, "NamespaceCreated", f"Created {change.ref}", ref=change.ref)
     return await credentials.ensure(run)
