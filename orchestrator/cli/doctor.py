@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Final
 
 from orchestrator.cli.exits import CliError, ExitCode, reported
 from orchestrator.cli.output import Format, OutputOption, say, show_json
-from orchestrator.model.errors import ClusterError, ClusterForbidden, ClusterUnreachable
+from orchestrator.model.errors import (
+    ClusterError,
+    ClusterRejected,
+    ClusterUnreachable,
+    ObjectNotFound,
+)
 from orchestrator.model.kinds import KINDS, Json
 
 if TYPE_CHECKING:
@@ -71,12 +76,13 @@ def doctor(output: OutputOption = Format.TEXT) -> None:
 async def _examine(settings: Settings, choice: ClusterChoice) -> list[Finding]:
     from orchestrator.cluster import ClusterTarget, connect
 
-    target = ClusterTarget(choice.kind, choice.kubeconfig, choice.context)
     if choice.kind == "sandbox":
         kubeconfig = settings.data_dir / "sandbox" / "kubeconfig"
         if not kubeconfig.exists():
             return [_sandbox_note("`urumi serve` starts it")]
         target = ClusterTarget("kubeconfig", kubeconfig, None)
+    else:
+        target = ClusterTarget(choice.kind, choice.kubeconfig, choice.context)
     async with connect(target) as cluster:
         try:
             return await examine(cluster, settings)
@@ -111,7 +117,7 @@ async def examine(cluster: Cluster, settings: Settings) -> list[Finding]:
 async def _listed(cluster: Cluster, kind: str) -> list[Json] | ClusterError:
     try:
         return list((await cluster.list(KINDS[kind])).items)
-    except ClusterForbidden as exc:
+    except ClusterRejected as exc:
         return exc
 
 
@@ -186,12 +192,20 @@ async def _rights(cluster: Cluster) -> list[Finding]:
     }
     lacking = []
     for kind, verbs in needed.items():
-        answers = await asyncio.gather(
-            *(cluster.review_access(KINDS[kind], verb) for verb in verbs)
-        )
-        missing = [v for v, allowed in zip(verbs, answers, strict=True) if not allowed]
+        try:
+            missing = await _missing(cluster, kind, verbs)
+        except ObjectNotFound:
+            return [Finding(Level.NOTE, "rights", "the cluster has no access reviews to ask")]
         if missing:
-            lacking.append(
-                Finding(Level.LACKS, "rights", f"{', '.join(missing)} on {KINDS[kind].plural}")
-            )
+            message = f"{', '.join(missing)} on {KINDS[kind].plural}"
+            lacking.append(Finding(Level.LACKS, "rights", message))
     return lacking or [Finding(Level.OK, "rights", f"all that are needed on {len(needed)} kinds")]
+
+
+async def _missing(cluster: Cluster, kind: str, verbs: tuple[str, ...]) -> list[str]:
+    resource = KINDS[kind]
+    group = resource.api_version.rpartition("/")[0]
+    answers = await asyncio.gather(
+        *(cluster.review_access(verb, group, resource.plural) for verb in verbs)
+    )
+    return [verb for verb, allowed in zip(verbs, answers, strict=True) if not allowed]
