@@ -77,7 +77,7 @@ class People:
     async def create_user(self, principal: Principal, request: CreateUser) -> User:
         """Create a user. Errors: Conflict."""
         _admins_only(principal)
-        return await self._records.people.create_user(request.name, request.role)
+        return await self._records.people.create_user(request.name, request.role, by=principal)
 
     async def tokens(self, principal: Principal, limit: int, cursor: str | None) -> Page[Token]:
         """Return a page of tokens, without their texts."""
@@ -89,7 +89,7 @@ class People:
         _admins_only(principal)
         text = new_token()
         token = await self._records.people.create_token(
-            request.user, request.name, hash_token(text)
+            request.user, request.name, hash_token(text), by=principal
         )
         return token, text
 
@@ -98,7 +98,7 @@ class People:
         _admins_only(principal)
         if not _TOKEN_ID.fullmatch(token_id):
             raise NotFound("There is no such token")
-        await self._records.people.delete_token(token_id)
+        await self._records.people.delete_token(token_id, by=principal)
 
 
 def _admins_only(principal: Principal) -> None:

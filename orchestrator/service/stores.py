@@ -127,14 +127,19 @@ class Stores:
             f"{principal.user} created the store ({row.spec.engine}, {row.spec.plan})",
         )
         limit = self.settings.max_stores_per_user
-        made = await self.records.stores.create(row, entry=entry, limit=limit, idempotency=key)
-        return Created(made.store.id, idempotent.answer(made.store))
+        made = await self.records.stores.create(
+            row, entry=entry, limit=limit, idempotency=key, by=principal
+        )
+        answer = made.answer if made.answer is not None else idempotent.answer(made.store)
+        return Created(made.store.id, answer, made.replayed)
 
     async def dry_run(self, principal: Principal, request: CreateStore) -> Store:
         """Make every check of `create` and return the store that would be; stores nothing."""
         row = self._row(principal, request)
-        if await self.records.stores.exists(row.id):
-            raise Conflict(f"The id {row.id!r} is taken", field="id")
+        there = await self.records.stores.exists(row.id)
+        if there is not None:
+            going = " and in deletion" if there.deleting_since else ""
+            raise Conflict(f"The id {row.id!r} is taken{going}", field="id")
         if row.spec.domain and await self.records.stores.domain_taken(row.spec.domain, None):
             raise Conflict(f"Another store has the domain {row.spec.domain}", field="domain")
         most = self.settings.max_stores_per_user
@@ -195,13 +200,13 @@ class Stores:
         """Ask for a store's end; again is the same. Errors: NotFound."""
         await self.get(principal, store_id)
         entry = NewEntry(EntryType.DELETION, "Requested", f"{principal.user} deleted the store")
-        return await self.records.stores.request_delete(store_id, entry)
+        return await self.records.stores.request_delete(store_id, entry, by=principal)
 
     async def retry(self, principal: Principal, store_id: str) -> Store:
         """Try a failed store again. Errors: NotFound, Conflict when it has not failed."""
         await self.get(principal, store_id)
         entry = NewEntry(EntryType.SPEC, "Retried", f"{principal.user} asked for another attempt")
-        return await self.records.stores.request_retry(store_id, entry)
+        return await self.records.stores.request_retry(store_id, entry, by=principal)
 
     async def revisions(
         self, principal: Principal, store_id: str, limit: int, cursor: str | None
@@ -220,7 +225,7 @@ class Stores:
 
     async def events(
         self, principal: Principal, store_id: str, after: int, limit: int
-    ) -> list[TimelineEntry]:
+    ) -> Sequence[TimelineEntry]:
         """Return timeline entries after ``after``, oldest first."""
         await self.get(principal, store_id)
         return await self.records.timeline.list(store_id, after, limit)
@@ -248,6 +253,7 @@ class Stores:
                 f"{principal.user} read the admin credentials",
                 Severity.WARNING,
             ),
+            by=principal,
         )
         return username, password
 
@@ -279,7 +285,7 @@ class Stores:
         fields = ", ".join(changed_fields(store.spec, spec))
         entry = NewEntry(EntryType.SPEC, "Changed", f"{principal.user} changed {fields}")
         return await self.records.stores.change_spec(
-            store.id, spec, if_generation=store.generation, entry=entry
+            store.id, spec, if_generation=store.generation, entry=entry, by=principal
         )
 
     def _row(self, principal: Principal, request: CreateStore) -> NewStoreRow:
