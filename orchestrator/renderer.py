@@ -211,7 +211,7 @@ class Renderer:
         try:
             text = self._environment.get_template(template).render(values)
             return [obj for obj in yaml.load_all(text, _Loader) if obj is not None]
-        except (JinjaError, yaml.YAMLError) as exc:
+        except (JinjaError, yaml.YAMLError, TypeError, ValueError) as exc:
             # Not the cause's text: a parser quotes its input, which may hold a password.
             raise TemplateError(f"template {template}: {type(exc).__name__}") from (
                 None if template == SECRET_TEMPLATE else exc

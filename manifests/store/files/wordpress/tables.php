@@ -28,7 +28,7 @@ if (WC_Install::verify_base_tables(false, false)) {
 	if ($urumi_missing) {
 		fail(FAILED, 'tables of WooCommerce are missing: ' . implode(', ', $urumi_missing));
 	}
-	$urumi_did[] = 'tables repaired';
+	$urumi_did[] = 'tables completed';
 }
 
 require_once WC_ABSPATH . 'includes/wc-update-functions.php';
