@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.contract.wire import Api, collection, ok
+from tests.contract.wire import Api, Json, collection, ok
 
 ACCESS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
@@ -27,8 +27,8 @@ def test_groups(api: Api) -> None:
         assert groups[name] == f"{name}/v1"
 
 
-def _groups(api: Api) -> list[dict[str, dict[str, str]]]:
-    found: list[dict[str, dict[str, str]]] = ok(api.get("/apis"))["groups"]
+def _groups(api: Api) -> list[Json]:
+    found: list[Json] = ok(api.get("/apis"))["groups"]
     return found
 
 

@@ -256,7 +256,7 @@ def refused(answer: httpx.Response, code: int, reason: str) -> Json:
     return status
 
 
-def eventually(look: Callable[[], T], deadline: float = DEADLINE) -> T:
+def eventually(look: Callable[[], T | None], deadline: float = DEADLINE) -> T:
     """Return the first truthy thing that ``look`` sees; fails the test after the deadline."""
     end = time.monotonic() + deadline
     while True:
