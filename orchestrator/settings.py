@@ -449,10 +449,11 @@ def _refuse_unknown(environ: Mapping[str, str]) -> None:
     for name in sorted(environ):
         if not name.startswith(PREFIX) or name in _BY_VARIABLE or _NOT_OURS.fullmatch(name):
             continue
-        close = difflib.get_close_matches(name, _BY_VARIABLE, n=1)
-        hint = (
-            f"did you mean {close[0]}?" if close else "`urumi serve --help` lists those there are"
-        )
+        known = [variable.removeprefix(PREFIX) for variable in _BY_VARIABLE]
+        close = difflib.get_close_matches(name.removeprefix(PREFIX), known, n=1)
+        hint = "`urumi serve --help` lists those there are"
+        if close:
+            hint = f"did you mean {PREFIX}{close[0]}?"
         raise SettingsError(f"{name}: there is no such setting; {hint}")
 
 
@@ -469,5 +470,12 @@ def table() -> str:
     for s in SETTINGS:
         default = s.default_text if " " in s.default_text else f"`{s.default_text}`"
         default = "none" if default == "`none`" else default
-        rows.append(f"| `{s.variable}` | {default} | {s.meaning} | {s.allowed} |")
-    return "\n".join(rows).replace("<", "\\<") + "\n"
+        cells = (f"`{s.variable}`", default, s.meaning, s.allowed)
+        rows.append("| " + " | ".join(map(_escaped, cells)) + " |")
+    return "\n".join(rows) + "\n"
+
+
+def _escaped(cell: str) -> str:
+    """Escape ``<`` outside of code spans, where Markdown would take it for HTML."""
+    parts = cell.split("`")
+    return "`".join(p if i % 2 else p.replace("<", "\\<") for i, p in enumerate(parts))
