@@ -58,7 +58,7 @@ def parse(raw: bytes) -> Any:
 def validate(model: type[ModelT], value: Any) -> ModelT:
     """Return ``value`` as ``model``. Errors: InputError with every broken rule."""
     try:
-        return model.model_validate(value)
+        return model.model_validate(value, by_alias=True, by_name=False)
     except ValidationError as exc:
         details = exc.errors(include_url=False, include_input=False)[:_MOST_ERRORS]
         raise InputError(*(_field_error(model, d) for d in details)) from exc

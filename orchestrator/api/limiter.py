@@ -33,12 +33,17 @@ class RateLimiter:
         self._storage = MemoryStorage()
         self._strategy = FixedWindowRateLimiter(self._storage)
 
+    @property
+    def size(self) -> int:
+        """How many callers are being counted."""
+        return len(self._storage.storage)
+
     async def check(self, scope: Scope, kind: str, who: str) -> None:
         """Count one request of ``who`` and leave the headers in the scope. Errors: Problem 429."""
         if self._item is None:
             return
         identity = (kind, who)
-        if len(self._storage.storage) >= MOST_KEYS and not await self._known(identity):
+        if self.size >= MOST_KEYS and not await self._known(identity):
             identity = (kind, "everybody else")
         allowed = await self._strategy.hit(self._item, *identity)
         stats = await self._strategy.get_window_stats(self._item, *identity)

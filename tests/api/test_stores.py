@@ -61,7 +61,11 @@ async def test_a_new_store_is_accepted_whole(admin: httpx.AsyncClient) -> None:
 
 
 async def test_a_store_without_an_id_gets_one_from_its_name(admin: httpx.AsyncClient) -> None:
-    for name, start in (("Café Ümläut & Co", "cafe-umlaut-co-"), ("漢字", "shop-"), ("kube-x", "shop-")):
+    for name, start in (
+        ("Café Ümläut & Co", "cafe-umlaut-co-"),
+        ("漢字", "shop-"),
+        ("kube-x", "shop-"),
+    ):
         response = await admin.post("/api/v1/stores", json={"name": name})
         assert response.status_code == 202
         assert response.json()["id"].startswith(start)
