@@ -27,11 +27,12 @@ from sqlalchemy.sql import ClauseElement
 CONNECT_TIMEOUT: Final = 5.0
 COMMAND_TIMEOUT: Final = 10.0
 _POOL: Final = 4
+# Seconds for which SQLite waits for other processes that write.
+BUSY_TIMEOUT = 5.0
 _PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
     "PRAGMA foreign_keys=ON",
-    f"PRAGMA busy_timeout={int(CONNECT_TIMEOUT * 1000)}",
 )
 
 
@@ -95,7 +96,9 @@ class PooledSQLite(DatabaseBackend):
         """Open the connections; those that were opened are closed when one cannot be."""
         try:
             for _ in range(_POOL):
-                connection = await aiosqlite.connect(self._path, isolation_level=None)
+                connection = await aiosqlite.connect(
+                    self._path, isolation_level=None, timeout=BUSY_TIMEOUT
+                )
                 self._all.append(connection)
                 for pragma in _PRAGMAS:
                     await connection.execute_fetchall(pragma)

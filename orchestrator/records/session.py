@@ -43,6 +43,7 @@ _PASSING: Final = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what asyncpg says when a connection breaks at a bad moment
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
@@ -152,12 +153,12 @@ class Engine:
 
     async def all(self, query: ClauseElement) -> list[Row]:
         """Run one reading statement and return its rows."""
-        with mapped_errors():
+        with self._open():
             return [row._mapping for row in await self._database.fetch_all(query)]
 
     async def one(self, query: ClauseElement) -> Row | None:
         """Run one reading statement and return its first row."""
-        with mapped_errors():
+        with self._open():
             row = await self._database.fetch_one(query)
         return None if row is None else row._mapping
 
@@ -175,7 +176,7 @@ class Engine:
             raise
 
     async def _write(self, work: Callable[[Session], Awaitable[T]]) -> T:
-        with mapped_errors():
+        with self._open():
             async with self._turn or contextlib.nullcontext(), self._transaction() as session:
                 result = await work(session)
         if session.woke:
@@ -183,6 +184,13 @@ class Engine:
         if session.numbered:
             self.fed.send()
         return result
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[None]:
+        if not self._database.is_connected:
+            raise RecordsUnavailable("The database was closed")
+        with mapped_errors():
+            yield
 
     @contextlib.asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Session]:
