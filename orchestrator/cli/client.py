@@ -240,7 +240,8 @@ def _problem(response: httpx.Response) -> str:
         return f"{response.status_code} {response.reason_phrase}"
     said = problem.get("detail") or problem.get("title") or response.reason_phrase
     lines = [f"{response.status_code}: {said}"]
-    for error in problem.get("errors") or []:
-        if isinstance(error, dict):
-            lines.append(f"  {error.get('field', '')}: {error.get('rule', '')}")
+    for error in filter(lambda e: isinstance(e, dict), problem.get("errors") or []):
+        rule = f"{error.get('field', '')}: {error.get('rule', '')}"
+        if rule not in lines[0]:
+            lines.append(f"  {rule}")
     return "\n".join(lines)

@@ -45,13 +45,16 @@ class Follower:
     def until(self, done: Callable[[Update], bool], show: Callable[[Update], None]) -> Update:
         """Return the first update that is ``done``. Errors: CliError FAILED at the timeout."""
         self._end = self.clock() + self.timeout
+        phase = "not answered for"
         with closing(self._updates()) as updates:
             for update in updates:
                 show(update)
+                phase = update.store["phase"] if update.store else phase
                 if done(update):
                     return update
         raise CliError(
-            f"{self.store_id}: not there after {self.timeout:g} s; it goes on without this command",
+            f"{self.store_id} is still {phase} after {self.timeout:g} s; "
+            "it goes on without this command",
             ExitCode.FAILED,
         )
 

@@ -107,7 +107,7 @@ def test_ready_of_an_older_generation_is_not_taken_for_the_end(run: Any, api: An
 def test_a_wait_that_times_out_exits_1(run: Any, api: Any) -> None:
     result = run("create", "acme", "--wait", "--timeout", "0.2")
     assert result.exit_code == 1
-    assert "not there after 0.2 s" in result.stderr
+    assert "acme is still Pending after 0.2 s" in result.stderr
 
 
 def test_delete_waits_until_it_is_gone(run: Any, api: Any) -> None:
