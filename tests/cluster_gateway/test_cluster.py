@@ -1,0 +1,259 @@
+"""The gateway against an API server that misbehaves."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from orchestrator.cluster import USER_AGENT, ClusterTarget, connect
+from orchestrator.model.errors import (
+    AlreadyExists,
+    ApplyConflict,
+    ClusterForbidden,
+    ClusterRejected,
+    ClusterUnreachable,
+    InvalidObject,
+    ObjectNotFound,
+    PreconditionConflict,
+    SettingsError,
+    WatchExpired,
+)
+from orchestrator.model.kinds import KINDS, Json, ObjectRef
+from tests.cluster_gateway.conftest import Answer, Open, kubeconfig
+
+REF = ObjectRef("ConfigMap", "store-a", "settings")
+OBJ: Json = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "settings", "namespace": "store-a"},
+    "data": {"k": "v"},
+}
+
+
+def says(data: Any, status: int = 200, **headers: str) -> Answer:
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response(data, status=status, headers=headers)
+
+    return answer
+
+
+def fails(code: int, reason: str = "", causes: Any = (), **headers: str) -> Answer:
+    body = {
+        "kind": "Status",
+        "code": code,
+        "reason": reason,
+        "message": f"it is {reason}",
+        "details": {"causes": list(causes)},
+    }
+    return says(body, code, **headers)
+
+
+async def hangs_up(request: web.Request) -> web.Response:
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+async def truncates(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Length": "1000"})
+    await response.prepare(request)
+    await response.write(b'{"kind": "Config')
+    assert request.transport is not None
+    request.transport.abort()
+    return response
+
+
+def streams(*events: Json | bytes) -> Answer:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for event in events:
+            line = event if isinstance(event, bytes) else json.dumps(event).encode()
+            await response.write(line + b"\n")
+        return response
+
+    return answer
+
+
+async def test_an_apply_is_json_under_our_manager_with_strict_validation(unwell: Open) -> None:
+    async with unwell(says(OBJ)) as (cluster, server):
+        assert await cluster.apply(OBJ, force=True, dry_run=True) == OBJ
+    (request,) = server.seen
+    assert request.method == "PATCH"
+    assert request.path == "/api/v1/namespaces/store-a/configmaps/settings"
+    assert request.headers["Content-Type"] == "application/apply-patch+yaml"
+    assert request.headers["Authorization"] == "Bearer s3cret"
+    assert request.headers["User-Agent"] == USER_AGENT
+    assert dict(request.query) == {
+        "fieldManager": "urumi-orchestrator",
+        "fieldValidation": "Strict",
+        "force": "true",
+        "dryRun": "All",
+    }
+    assert json.loads(await request.read()) == OBJ
+
+
+@pytest.mark.parametrize("trouble", [fails(500), fails(503), fails(504), hangs_up, truncates])
+async def test_what_is_safe_to_repeat_is_repeated(unwell: Open, trouble: Answer) -> None:
+    async with unwell(trouble, trouble, says(OBJ)) as (cluster, server):
+        assert await cluster.get(REF) == OBJ
+        assert len(server.seen) >= 3
+        assert server.waits and all(0 < wait <= 5 for wait in server.waits)
+
+
+async def test_retry_after_is_honoured_and_bounded(unwell: Open) -> None:
+    busy = fails(429, "TooManyRequests", **{"Retry-After": "2"})
+    patience = fails(429, "TooManyRequests", **{"Retry-After": "600"})
+    async with unwell(busy, patience, says(OBJ)) as (cluster, server):
+        await cluster.apply(OBJ)
+        assert server.waits == [2.0, 5.0]
+
+
+async def test_the_tries_are_bounded_and_the_error_names_the_object(unwell: Open) -> None:
+    async with unwell(fails(503, "Unavailable")) as (cluster, server):
+        with pytest.raises(ClusterUnreachable, match="ConfigMap/store-a/settings"):
+            await cluster.get(REF)
+        assert len(server.seen) == 4
+
+
+async def test_a_create_whose_answer_was_lost_is_not_sent_again(unwell: Open) -> None:
+    async with unwell(truncates, says(OBJ)) as (cluster, server):
+        with pytest.raises(ClusterUnreachable):
+            await cluster.create(OBJ)
+        assert len(server.seen) == 1
+
+
+async def test_a_create_that_the_server_refused_for_now_is_sent_again(unwell: Open) -> None:
+    async with unwell(fails(429, **{"Retry-After": "1"}), says(OBJ, 201)) as (cluster, server):
+        assert await cluster.create(OBJ) == OBJ
+        assert len(server.seen) == 2
+
+
+async def test_a_silent_server_is_given_up(unwell: Open) -> None:
+    never = asyncio.Event()
+
+    async def silent(_: web.Request) -> web.Response:
+        await never.wait()
+        return web.Response()
+
+    async with unwell(silent, request=0.05) as (cluster, _server):
+        with pytest.raises(ClusterUnreachable, match="no answer"):
+            await cluster.get(REF)
+        never.set()
+
+
+CONFLICT = {
+    "reason": "FieldManagerConflict",
+    "message": 'conflict with "kubectl" using v1',
+    "field": ".data.k",
+}
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (fails(404, "NotFound"), ObjectNotFound),
+        (fails(409, "AlreadyExists"), AlreadyExists),
+        (fails(409, "Conflict", [CONFLICT]), ApplyConflict),
+        (fails(409, "Conflict"), PreconditionConflict),
+        (fails(422, "Invalid"), InvalidObject),
+        (fails(400, "BadRequest"), InvalidObject),
+        (fails(403, "Forbidden"), ClusterForbidden),
+        (fails(401, "Unauthorized"), ClusterForbidden),
+        (fails(410, "Expired"), WatchExpired),
+    ],
+)
+async def test_errors_are_of_our_tree(
+    unwell: Open, answer: Answer, error: type[ClusterRejected]
+) -> None:
+    async with unwell(answer) as (cluster, _):
+        with pytest.raises(error) as caught:
+            await cluster.apply(OBJ)
+        assert "ConfigMap/store-a/settings" in str(caught.value)
+        assert "s3cret" not in str(caught.value)
+        if error is ApplyConflict:
+            assert [(c.field, c.message) for c in caught.value.causes] == [
+                (".data.k", 'conflict with "kubectl" using v1')
+            ]
+
+
+async def test_a_rejected_token_is_loaded_again_once(unwell: Open) -> None:
+    async with unwell(fails(401, "Unauthorized"), says(OBJ)) as (cluster, server):
+        assert await cluster.get(REF) == OBJ
+        assert len(server.seen) == 2
+
+
+async def test_a_list_follows_its_chunks_and_fills_in_kinds(unwell: Open) -> None:
+    one = {"metadata": {"continue": "more", "resourceVersion": "7"}, "items": [{"metadata": {}}]}
+    two = {"metadata": {"resourceVersion": "7"}, "items": [{"metadata": {"name": "b"}}]}
+    async with unwell(says(one), says(two)) as (cluster, server):
+        found = await cluster.list(KINDS["Secret"], selector="a=b", metadata_only=True)
+    assert found.resource_version == "7"
+    assert [i["kind"] for i in found.items] == ["Secret", "Secret"]
+    assert server.seen[1].query["continue"] == "more"
+    assert "PartialObjectMetadataList" in server.seen[0].headers["Accept"]
+
+
+async def test_a_watch_opens_with_a_sign_of_life_then_tells_what_happens(unwell: Open) -> None:
+    huge = {"type": "ADDED", "object": {"metadata": {"name": "x" * 3_000_000}}}
+    mark = {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "9"}}}
+    async with unwell(streams(huge, mark)) as (cluster, server):
+        events = [e async for e in cluster.watch(KINDS["Pod"], resource_version="5", timeout=60)]
+    assert [e.type for e in events] == ["BOOKMARK", "ADDED", "BOOKMARK"]
+    assert events[0].object["metadata"]["resourceVersion"] == "5"
+    assert (events[1].object["kind"], len(events[1].object["metadata"]["name"])) == (
+        "Pod",
+        3_000_000,
+    )
+    query = server.seen[0].query
+    assert (query["allowWatchBookmarks"], query["timeoutSeconds"]) == ("true", "60")
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (fails(410, "Expired"), WatchExpired),
+        (
+            streams({"type": "ERROR", "object": {"code": 410, "reason": "Expired"}}),
+            WatchExpired,
+        ),
+        (streams({"type": "ERROR", "object": {"code": 500}}), ClusterRejected),
+        (streams(b"not json"), ClusterUnreachable),
+        (fails(503, "Unavailable"), ClusterUnreachable),
+    ],
+)
+async def test_a_watch_that_goes_wrong_says_how(
+    unwell: Open, answer: Answer, error: type[Exception]
+) -> None:
+    async with unwell(answer) as (cluster, _):
+        with pytest.raises(error):
+            async for _event in cluster.watch(KINDS["Pod"], resource_version="5"):
+                pass
+
+
+async def test_a_delete_names_the_uid_that_was_seen(unwell: Open) -> None:
+    async with unwell(says({"kind": "Status", "status": "Success"})) as (cluster, server):
+        await cluster.delete(REF, uid="u-1", propagation="Foreground")
+    body = json.loads(await server.seen[0].read())
+    assert body["preconditions"] == {"uid": "u-1"}
+    assert body["propagationPolicy"] == "Foreground"
+
+
+async def test_an_address_where_nobody_listens_is_unreachable(tmp_path: Any) -> None:
+    async with connect(
+        ClusterTarget("kubeconfig", kubeconfig(tmp_path, "http://127.0.0.1:9"))
+    ) as cluster:
+        with pytest.raises(ClusterUnreachable, match="the version"):
+            await cluster.version()
+
+
+async def test_a_kubeconfig_that_cannot_be_used_is_a_settings_error(tmp_path: Any) -> None:
+    path = tmp_path / "broken"
+    path.write_text("{}")
+    with pytest.raises(SettingsError, match="broken"):
+        async with connect(ClusterTarget("kubeconfig", path)):
+            pass
