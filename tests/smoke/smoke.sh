@@ -26,6 +26,7 @@ printf 'header = "Authorization: Bearer %s"\n' "$TOKEN" >"$WORK/auth" && chmod 6
 call() {
   method=$1 path=$2
   shift 2
+  : >"$WORK/body" && : >"$WORK/head"
   STATUS=$(curl -sS --noproxy '*' --connect-timeout 5 --max-time 30 -K "$WORK/auth" -X "$method" \
     -D "$WORK/head" -o "$WORK/body" -w '%{http_code}' "$@" "$API$path" 2>"$WORK/error") || STATUS=000
 }
