@@ -38,6 +38,8 @@ class ApiError(Exception):
         }
         if self.details is not None:
             body["details"] = self.details
+        if not self.reason:
+            del body["reason"]
         return body | {"code": self.code}
 
 

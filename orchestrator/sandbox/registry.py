@@ -1,22 +1,29 @@
 """What a kube-apiserver does with an object, whoever asks: HTTP handlers and controllers alike.
 
 Every method is synchronous and one whole: checks, storage and event happen in one step of the
-event loop. Objects that go in are copied, objects that come out may be changed freely. Refusals
-are ``ApiError``.
+event loop. Objects that go in are copied. Refusals are ``ApiError``.
+
+Controllers use ``get``, ``list``, ``create``, ``update``, ``update_status``, ``apply``, ``delete``
+and ``subscribe``; what those return may be changed freely. The methods below them serve the HTTP
+handlers and return stored objects, which nobody may change.
 """
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
 
-from orchestrator.sandbox import errors, resources
-from orchestrator.sandbox.errors import ApiError
+from orchestrator.sandbox import errors, managedfields, resources, typed
+from orchestrator.sandbox.decoding import DecodingError, decode, unreadable
+from orchestrator.sandbox.defaults import apply_defaults
+from orchestrator.sandbox.errors import ApiError, FieldError
+from orchestrator.sandbox.managedfields import Writer
+from orchestrator.sandbox.operation import DeleteOptions, Options
 from orchestrator.sandbox.resources import Resource
+from orchestrator.sandbox.schema import type_of
 from orchestrator.sandbox.storage import Storage
 from orchestrator.sandbox.subscription import Subscription
 from orchestrator.sandbox.values import Json, clone
+from orchestrator.sandbox.writes import Deleted, Writes
 
 __all__ = ["ApiError", "Registry", "Subscription"]
 
@@ -28,10 +35,11 @@ class Registry:
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
+        self._writes = Writes(storage)
 
     def get(self, kind: Kind, namespace: str | None, name: str) -> Json:
         """Return one object; raises 404."""
-        found: Json = clone(self._find(resources.of(kind), namespace, name))
+        found: Json = clone(self.find(resources.of(kind), namespace, name))
         return found
 
     def list(
@@ -47,38 +55,36 @@ class Registry:
 
     def create(self, obj: Json, *, manager: str, dry_run: bool = False) -> Json:
         """Create an object; raises 409 AlreadyExists, 422, 403."""
-        resource = self._resource(obj)
-        new: Json = clone(obj)
-        meta = new["metadata"]
-        if self.storage.get(resource, meta.get("namespace", ""), meta["name"]) is not None:
-            raise errors.already_exists(resource, meta["name"])
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        meta |= {"uid": str(uuid.uuid4()), "creationTimestamp": now}
-        if resource.generation:
-            meta["generation"] = 1
-        return new if dry_run else clone(self.storage.put(resource, new))
+        made = self.add(self._resource(obj), obj, Options(manager, dry_run))
+        found: Json = clone(made)
+        return found
 
     def update(self, obj: Json, *, manager: str, subresource: str | None = None) -> Json:
         """Replace an object (or its status); raises 404, 409 when its resourceVersion is old."""
-        resource = self._resource(obj)
+        options = Options(manager, subresource=subresource or "")
         meta = obj["metadata"]
-        old = self._find(resource, meta.get("namespace"), meta["name"])
-        if meta.get("resourceVersion", "") not in ("", old["metadata"]["resourceVersion"]):
-            raise errors.modified(resource, meta["name"])
-        new: Json = clone(obj)
-        return clone(self.storage.put(resource, new))
+        resource = self._resource(obj)
+        found: Json = clone(
+            self.replace(resource, meta.get("namespace"), meta["name"], obj, options)
+        )
+        return found
 
     def update_status(
         self, kind: Kind, namespace: str | None, name: str, status: Json, *, manager: str
     ) -> Json:
         """Replace the status of an object; a status that does not change writes nothing."""
-        new = self.get(kind, namespace, name)
-        new["status"] = clone(status)
+        old = self.find(resources.of(kind), namespace, name)
+        new = old | {"status": status}
         return self.update(new, manager=manager, subresource="status")
 
     def apply(self, obj: Json, *, manager: str, force: bool = False, dry_run: bool = False) -> Json:
         """Server-side apply; raises 409 with the conflicting fields."""
-        raise ApiError(501, "NotImplemented", "apply")
+        options = Options(manager, dry_run, force=force)
+        meta = obj["metadata"]
+        resource = self._resource(obj)
+        made, _ = self.lay_over(resource, meta.get("namespace"), meta["name"], obj, options)
+        found: Json = clone(made)
+        return found
 
     def delete(
         self,
@@ -91,19 +97,125 @@ class Registry:
         propagation: str | None = None,
         grace: int | None = None,
     ) -> Json:
-        """Delete an object, or mark it when something holds it; returns its last state."""
-        resource = resources.of(kind)
-        old = self._find(resource, namespace, name)
-        return clone(self.storage.remove(resource, old))
+        """Delete an object, or mark it when something holds it; returns its last state.
+
+        ``propagation``: Foreground, Background or Orphan. ``grace`` 0 ends a pod at once.
+        """
+        options = DeleteOptions(uid, resource_version, propagation, grace)
+        found: Json = clone(self.remove(resources.of(kind), namespace, name, options).object)
+        return found
 
     def subscribe(self) -> Subscription:
         """Return every write from now on, for controllers."""
         return Subscription(self.storage.listen)
 
-    def _find(self, resource: Resource, namespace: str | None, name: str) -> Json:
+    def find(self, resource: Resource, namespace: str | None, name: str) -> Json:
+        """Return the stored object; raises 404."""
         found = self.storage.get(resource, namespace or "", name)
         if found is None:
             raise errors.not_found(resource, name)
+        return found
+
+    def add(self, resource: Resource, body: Json, options: Options) -> Json:
+        """Create from a body."""
+        new = self._read(resource, body, options)
+        new = managedfields.updated(resource, None, new, _writer(options))
+        return self._writes.create(resource, new, options)
+
+    def replace(
+        self, resource: Resource, namespace: str | None, name: str, body: Json, options: Options
+    ) -> Json:
+        """Update to a body; raises 409 when it was made from an older version."""
+        old = self.find(resource, namespace, name)
+        new = self._read(resource, body, options)
+        sent = new["metadata"].get("uid", old["metadata"]["uid"])
+        if sent != old["metadata"]["uid"]:
+            raise errors.conflict(
+                resource,
+                name,
+                f"Precondition failed: UID in precondition: {sent}, "
+                f"UID in object meta: {old['metadata']['uid']}",
+            )
+        return self._update(resource, old, new, options)
+
+    def patch(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        name: str,
+        change: Callable[[Json], Json],
+        options: Options,
+    ) -> Json:
+        """Update to what a patch makes of the stored object."""
+        old = self.find(resource, namespace, name)
+        changed = change(old)
+        if not isinstance(changed, dict):
+            raise unreadable(resource, "the patch does not leave an object")
+        new = self._read(resource, changed, options)
+        if new["metadata"].get("name", name) != name:
+            raise _immutable_name(resource, name, new["metadata"].get("name"))
+        return self._update(resource, old, new, options)
+
+    def _update(self, resource: Resource, old: Json, new: Json, options: Options) -> Json:
+        version = new["metadata"].get("resourceVersion", "")
+        if version not in ("", old["metadata"]["resourceVersion"]):
+            raise errors.modified(resource, old["metadata"]["name"])
+        new = managedfields.updated(resource, old, new, _writer(options))
+        return self._writes.update(resource, old, new, options)
+
+    def lay_over(
+        self, resource: Resource, namespace: str | None, name: str, body: Json, options: Options
+    ) -> tuple[Json, bool]:
+        """Server-side apply a body; returns the object and whether it was created."""
+        old = self.storage.get(resource, namespace or "", name)
+        config = _configuration(resource, namespace, body)
+        if old is not None:
+            sent = config["metadata"].get("resourceVersion")
+            if sent is not None and sent != old["metadata"]["resourceVersion"]:
+                raise errors.modified(resource, name)
+        if old is None and options.subresource:
+            raise errors.not_found(resource, name)
+        new = managedfields.applied(resource, old, config, _writer(options), force=options.force)
+        new = self._stored_form(resource, new, config)
+        if old is None:
+            if config["metadata"].get("uid"):
+                raise _uid_of_nothing(resource, name, config["metadata"]["uid"])
+            return self._writes.create(resource, new, options), True
+        return self._writes.update(resource, old, new, options), False
+
+    def _stored_form(self, resource: Resource, new: Json, config: Json) -> Json:
+        try:
+            found, _ = decode(resource, new)
+        except DecodingError as error:
+            where = _place(config)
+            raise errors.ApiError(
+                500,
+                "",
+                f"failed to convert new object ({where}; {resource.api_version}, "
+                f"Kind={resource.kind}) to proper version: unable to convert unstructured "
+                f"object to {resource.api_version}, Kind={resource.kind}: {error}",
+            ) from error
+        apply_defaults(resource, found)
+        return found
+
+    def remove(
+        self, resource: Resource, namespace: str | None, name: str, options: DeleteOptions
+    ) -> Deleted:
+        """Delete an object."""
+        return self._writes.delete(resource, self.find(resource, namespace, name), options)
+
+    def _read(self, resource: Resource, body: Json, options: Options) -> Json:
+        try:
+            found, unknown = decode(resource, body)
+        except DecodingError as error:
+            raise unreadable(resource, error) from error
+        words = [f'unknown field "{path}"' for path in unknown]
+        if words and options.validation == "Strict":
+            raise unreadable(resource, f"strict decoding error: {', '.join(words)}")
+        if options.validation == "Warn":
+            options.warnings.extend(words)
+        found["apiVersion"], found["kind"] = resource.api_version, resource.kind
+        apply_defaults(resource, found)
         return found
 
     def _resource(self, obj: Json) -> Resource:
@@ -111,3 +223,44 @@ class Registry:
         if found is None:
             raise errors.bad_request(f"no matches for kind {obj.get('kind')!r}")
         return found
+
+
+def _writer(options: Options) -> Writer:
+    return Writer(options.manager, options.subresource)
+
+
+def _place(config: Json) -> str:
+    meta = config.get("metadata", {})
+    return f"{meta.get('namespace', '')}/{meta.get('name', '')}"
+
+
+def _configuration(resource: Resource, namespace: str | None, body: Json) -> Json:
+    """Return the applied configuration, checked against its type."""
+    meta = body.get("metadata") or {}
+    if meta.get("managedFields") is not None:
+        raise errors.bad_request("metadata.managedFields must be nil")
+    wrong = typed.problems(type_of(resource.definition), body)
+    if wrong:
+        text = wrong[0] if len(wrong) == 1 else "errors:\n  " + "\n  ".join(wrong)
+        raise ApiError(
+            500,
+            "",
+            f"failed to create typed patch object ({_place(body)}; {resource.api_version}, "
+            f"Kind={resource.kind}): {text}",
+        )
+    if namespace:
+        meta = meta | {"namespace": namespace}
+    return body | {"metadata": meta}
+
+
+def _immutable_name(resource: Resource, name: str, sent: object) -> ApiError:
+    wrong = FieldError("metadata.name", f'Invalid value: "{sent}": field is immutable')
+    return errors.invalid(resource, name, [wrong])
+
+
+def _uid_of_nothing(resource: Resource, name: str, uid: str) -> ApiError:
+    return errors.conflict(
+        resource,
+        name,
+        f"uid mismatch: the provided object specified uid {uid}, and no existing object was found",
+    )

@@ -63,7 +63,9 @@ def _core(kind: str, plural: str, *short: str, **more: object) -> Resource:
     return Resource("", "v1", kind, plural, definition, short_names=short, **more)  # type: ignore[arg-type]
 
 
-def _named(group: str, package: str, kind: str, plural: str, *short: str, **more: object) -> Resource:
+def _named(
+    group: str, package: str, kind: str, plural: str, *short: str, **more: object
+) -> Resource:
     definition = f"io.k8s.api.{package}.v1.{kind}"
     return Resource(group, "v1", kind, plural, definition, short_names=short, **more)  # type: ignore[arg-type]
 
@@ -74,8 +76,14 @@ _SCALE = ("status", "scale")
 _NODELETE = tuple(verb for verb in VERBS if verb != "deletecollection")
 
 RESOURCES: tuple[Resource, ...] = (
-    _core("Namespace", "namespaces", "ns", namespaced=False, subresources=("status", "finalize"),
-          verbs=_NODELETE),
+    _core(
+        "Namespace",
+        "namespaces",
+        "ns",
+        namespaced=False,
+        subresources=("status", "finalize"),
+        verbs=_NODELETE,
+    ),
     _core("Node", "nodes", "no", namespaced=False, subresources=_STATUS),
     _core("PersistentVolume", "persistentvolumes", "pv", namespaced=False, subresources=_STATUS),
     _core("Event", "events", "ev"),
@@ -87,33 +95,95 @@ RESOURCES: tuple[Resource, ...] = (
     _core("Pod", "pods", "po", categories=_ALL, subresources=("status", "log"), generation=True),
     _core("ResourceQuota", "resourcequotas", "quota", subresources=_STATUS),
     _core("LimitRange", "limitranges", "limits"),
-    _named("apps", "apps", "StatefulSet", "statefulsets", "sts", categories=_ALL,
-           subresources=_SCALE, generation=True),
-    _named("apps", "apps", "Deployment", "deployments", "deploy", categories=_ALL,
-           subresources=_SCALE, generation=True),
-    _named("apps", "apps", "ReplicaSet", "replicasets", "rs", categories=_ALL,
-           subresources=_SCALE, generation=True),
+    _named(
+        "apps",
+        "apps",
+        "StatefulSet",
+        "statefulsets",
+        "sts",
+        categories=_ALL,
+        subresources=_SCALE,
+        generation=True,
+    ),
+    _named(
+        "apps",
+        "apps",
+        "Deployment",
+        "deployments",
+        "deploy",
+        categories=_ALL,
+        subresources=_SCALE,
+        generation=True,
+    ),
+    _named(
+        "apps",
+        "apps",
+        "ReplicaSet",
+        "replicasets",
+        "rs",
+        categories=_ALL,
+        subresources=_SCALE,
+        generation=True,
+    ),
     _named("apps", "apps", "ControllerRevision", "controllerrevisions"),
-    _named("batch", "batch", "Job", "jobs", categories=_ALL, subresources=_STATUS,
-           generation=True),
-    _named("batch", "batch", "CronJob", "cronjobs", "cj", categories=_ALL, subresources=_STATUS,
-           generation=True),
+    _named("batch", "batch", "Job", "jobs", categories=_ALL, subresources=_STATUS, generation=True),
+    _named(
+        "batch",
+        "batch",
+        "CronJob",
+        "cronjobs",
+        "cj",
+        categories=_ALL,
+        subresources=_STATUS,
+        generation=True,
+    ),
     _named("discovery.k8s.io", "discovery", "EndpointSlice", "endpointslices", generation=True),
-    _named("networking.k8s.io", "networking", "NetworkPolicy", "networkpolicies", "netpol",
-           generation=True),
-    _named("networking.k8s.io", "networking", "Ingress", "ingresses", "ing", subresources=_STATUS,
-           generation=True),
-    _named("networking.k8s.io", "networking", "IngressClass", "ingressclasses", namespaced=False,
-           generation=True),
-    _named("policy", "policy", "PodDisruptionBudget", "poddisruptionbudgets", "pdb",
-           subresources=_STATUS, generation=True),
+    _named(
+        "networking.k8s.io",
+        "networking",
+        "NetworkPolicy",
+        "networkpolicies",
+        "netpol",
+        generation=True,
+    ),
+    _named(
+        "networking.k8s.io",
+        "networking",
+        "Ingress",
+        "ingresses",
+        "ing",
+        subresources=_STATUS,
+        generation=True,
+    ),
+    _named(
+        "networking.k8s.io",
+        "networking",
+        "IngressClass",
+        "ingressclasses",
+        namespaced=False,
+        generation=True,
+    ),
+    _named(
+        "policy",
+        "policy",
+        "PodDisruptionBudget",
+        "poddisruptionbudgets",
+        "pdb",
+        subresources=_STATUS,
+        generation=True,
+    ),
     _named("storage.k8s.io", "storage", "StorageClass", "storageclasses", "sc", namespaced=False),
     _named("coordination.k8s.io", "coordination", "Lease", "leases"),
     _named("rbac.authorization.k8s.io", "rbac", "Role", "roles"),
     _named("rbac.authorization.k8s.io", "rbac", "RoleBinding", "rolebindings"),
     _named("rbac.authorization.k8s.io", "rbac", "ClusterRole", "clusterroles", namespaced=False),
-    _named("rbac.authorization.k8s.io", "rbac", "ClusterRoleBinding", "clusterrolebindings",
-           namespaced=False),
+    _named(
+        "rbac.authorization.k8s.io",
+        "rbac",
+        "ClusterRoleBinding",
+        "clusterrolebindings",
+        namespaced=False,
+    ),
 )
 
 _BY_PLURAL = {(r.group, r.version, r.plural): r for r in RESOURCES}

@@ -16,8 +16,8 @@ from typing import Literal
 
 from orchestrator.sandbox.errors import expired
 from orchestrator.sandbox.journal import Journal
-from orchestrator.sandbox.values import Json
 from orchestrator.sandbox.resources import RESOURCES, Resource
+from orchestrator.sandbox.values import Json
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
 WINDOW = 20_000
@@ -69,9 +69,7 @@ class Storage:
         """Return the objects, sorted by namespace and name. Shared: never change them."""
         index = self._objects[resource.qualified]
         spaces = sorted(index) if namespace is None else [namespace]
-        return [
-            found for space in spaces for _, found in sorted(index.get(space, {}).items())
-        ]
+        return [found for space in spaces for _, found in sorted(index.get(space, {}).items())]
 
     def count(self, resource: Resource, namespace: str) -> int:
         """Return how many objects there are in the namespace."""
@@ -151,4 +149,3 @@ class Storage:
 def _place(obj: Json) -> tuple[str, str]:
     meta = obj["metadata"]
     return meta.get("namespace", ""), meta["name"]
-
