@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from orchestrator.model.errors import NamespaceNotOurs
+from orchestrator.model.errors import Conflict, NamespaceNotOurs
 from orchestrator.model.inventory import Inventory
 from orchestrator.model.store import Outcome, Trigger
 from orchestrator.model.timeline import EntryType, NewEntry, Severity
@@ -78,9 +78,15 @@ async def _go_back(run: Pass) -> datetime:
         f"Revision {failed.number} failed; going back to the spec of revision {last.number}",
         Severity.WARNING,
     )
-    await run.tools.records.revisions.revert(
-        run.claim, failed=failed.number, to=last.number, entry=entry
-    )
+    try:
+        await run.tools.records.revisions.revert(
+            run.claim, failed=failed.number, to=last.number, entry=entry
+        )
+    except Conflict as exc:
+        # Another store took the old domain meanwhile: stay Failed, with that said.
+        message = f"{failed.message} It could not go back: {exc}"
+        await report.save(run, replace(run.store.status, message=message), [])
+        return run.now + timedelta(seconds=run.tools.policy.resync)
     return run.now
 
 

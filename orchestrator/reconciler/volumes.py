@@ -1,8 +1,8 @@
-"""Keeps claims at a size that the cluster accepts.
+"""Keeps claims at a size and class that the cluster accepts.
 
 A claim can grow only if its StorageClass allows it, and never shrinks (Kubernetes: "Expanding
 Persistent Volumes Claims"). A plan change must not fail because of that, so a live size wins where
-it has to.
+it has to; a claim's class never changes at all.
 """
 
 from __future__ import annotations
@@ -37,14 +37,18 @@ def fit_claims(
 def _fit(claim: Json, live: Json | None, expandable: bool) -> Json:
     if live is None:
         return claim
-    wanted, present = _request(claim), _request(live)
-    if present is None or wanted is None or wanted == present:
-        return claim
-    if expandable and _bytes(wanted) > _bytes(present):
-        return claim
     fitted = copy.deepcopy(claim)
-    fitted["spec"]["resources"]["requests"]["storage"] = present
+    storage_class = live.get("spec", {}).get("storageClassName")
+    if "storageClassName" in fitted["spec"] and storage_class:
+        fitted["spec"]["storageClassName"] = storage_class
+    wanted, present = _request(claim), _request(live)
+    if present is not None and wanted is not None and not _may_grow(wanted, present, expandable):
+        fitted["spec"]["resources"]["requests"]["storage"] = present
     return fitted
+
+
+def _may_grow(wanted: str, present: str, expandable: bool) -> bool:
+    return expandable and _bytes(wanted) > _bytes(present)
 
 
 def _request(claim: Json) -> str | None:

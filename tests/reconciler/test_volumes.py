@@ -34,6 +34,13 @@ def test_a_claim_is_never_sent_at_a_size_that_the_cluster_refuses(
     assert fitted["spec"]["resources"]["requests"]["storage"] == sent
 
 
+def test_a_claim_keeps_the_class_that_it_was_made_with() -> None:
+    wanted, live = claim("4Gi"), claim("4Gi")
+    wanted["spec"]["storageClassName"], live["spec"]["storageClassName"] = "fast", "standard"
+    (fitted,) = fit_claims([wanted], {ObjectRef.of(live): live}, expandable=True)
+    assert fitted["spec"]["storageClassName"] == "standard"
+
+
 def test_a_new_claim_and_other_objects_are_sent_as_they_are() -> None:
     service = {"kind": "Service", "metadata": {"name": "mysql", "namespace": "store-a"}}
     assert fit_claims([claim("4Gi"), service], {}, expandable=False) == [claim("4Gi"), service]
