@@ -2,7 +2,9 @@
 # `make run` and `make test` set up by themselves; both are safe to run twice.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-PYTHON ?= python3
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && exit; \
+	done; echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
