@@ -53,8 +53,11 @@ class Server:
         }
         with (self._dir / "log").open("wb") as log:
             self._process = subprocess.Popen(
-                [self._programs / "postgres", "-D", data]
-                + [part for k, v in options.items() for part in ("-c", f"{k}={v}")],
+                [
+                    str(self._programs / "postgres"),
+                    *("-D", str(data)),
+                    *(f"--{name}={value}" for name, value in options.items()),
+                ],
                 cwd=self._dir,
                 stdout=log,
                 stderr=log,

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from orchestrator.model.errors import RecordsError, RecordsUnavailable
 from orchestrator.records import open_records
@@ -30,18 +31,18 @@ asyncio.run(main())
 """
 
 
-async def test_opening_again_changes_nothing(url: str) -> None:
-    async with open_records(url) as records:
+async def test_opening_again_changes_nothing(new_url: str) -> None:
+    async with open_records(new_url) as records:
         await make(records, "acme")
-    async with open_records(url) as records:
+    async with open_records(new_url) as records:
         assert (await records.stores.get("acme")).id == "acme"
-    assert await sql(url, "SELECT version_num FROM alembic_version") == [(HEAD,)]
+    assert await sql(new_url, "SELECT version_num FROM alembic_version") == [(HEAD,)]
 
 
-async def test_processes_that_start_at_once_all_come_up(url: str) -> None:
+async def test_processes_that_start_at_once_all_come_up(new_url: str) -> None:
     starting = [
         await asyncio.create_subprocess_exec(
-            *(sys.executable, "-W", "error", "-c", OPEN, url),
+            *(sys.executable, "-W", "error", "-c", OPEN, new_url),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -54,8 +55,8 @@ async def test_processes_that_start_at_once_all_come_up(url: str) -> None:
             assert await process.stdout.readline() == b"ready\n"
         results = await asyncio.gather(*(p.communicate(b"go\n") for p in starting))
     assert [(out, err.decode()) for out, err in results] == [(b"0\n", "")] * 3
-    assert await sql(url, "SELECT version_num FROM alembic_version") == [(HEAD,)]
-    assert await sql(url, "SELECT name, value FROM counters") == [("seq", 0)]
+    assert await sql(new_url, "SELECT version_num FROM alembic_version") == [(HEAD,)]
+    assert await sql(new_url, "SELECT name, value FROM counters") == [("seq", 0)]
 
 
 async def test_the_migrations_make_exactly_the_tables_that_the_queries_expect(
@@ -70,25 +71,24 @@ async def test_the_migrations_make_exactly_the_tables_that_the_queries_expect(
     assert found == []
 
 
-async def test_both_dialects_have_the_same_tables(url: str) -> None:
-    async with open_records(url):
+async def test_both_dialects_have_the_same_tables(new_url: str) -> None:
+    async with open_records(new_url):
         pass
     for table in metadata.sorted_tables:
         columns = ", ".join(f'"{column.name}"' for column in table.columns)
-        assert await sql(url, f"SELECT {columns} FROM {table.name} WHERE 1 = 0") == []
-    if url.startswith("postgresql"):
+        assert await sql(new_url, f"SELECT {columns} FROM {table.name} WHERE 1 = 0") == []
+    if new_url.startswith("postgresql"):
         collated = await sql(
-            url,
+            new_url,
             "SELECT table_name || '.' || column_name FROM information_schema.columns"
             " WHERE collation_name = 'C' AND table_schema = 'public'",
         )
+        dialect = PGDialect()  # type: ignore[no-untyped-call]
         expected = {
             f"{c.table.name}.{c.name}"
             for table in metadata.sorted_tables
             for c in table.columns
-            if getattr(
-                c.type.dialect_impl(sqlalchemy.dialects.postgresql.dialect()), "collation", None
-            )
+            if getattr(c.type.dialect_impl(dialect), "collation", None)
         }
         assert {name for (name,) in collated} == expected
 
@@ -98,21 +98,21 @@ def test_an_up_to_date_postgres_needs_no_sql() -> None:
     assert postgres_script(HEAD).strip() == ""
 
 
-async def test_a_database_of_a_newer_version_is_left_alone(url: str) -> None:
-    async with open_records(url):
+async def test_a_database_of_a_newer_version_is_left_alone(new_url: str) -> None:
+    async with open_records(new_url):
         pass
-    await sql(url, "UPDATE alembic_version SET version_num = '9999' RETURNING version_num")
+    await sql(new_url, "UPDATE alembic_version SET version_num = '9999' RETURNING version_num")
     with pytest.raises(RecordsError, match="newer version"):
-        async with open_records(url):
+        async with open_records(new_url):
             pytest.fail("it opened")
-    assert await sql(url, "SELECT version_num FROM alembic_version") == [("9999",)]
+    assert await sql(new_url, "SELECT version_num FROM alembic_version") == [("9999",)]
 
 
-async def test_migrating_leaves_logging_as_it_was(url: str) -> None:
+async def test_migrating_leaves_logging_as_it_was(new_url: str) -> None:
     root = logging.getLogger()
     before = (list(root.handlers), root.level, logging.getLogger("alembic").disabled)
     mine = logging.getLogger("orchestrator.some.room")
-    async with open_records(url):
+    async with open_records(new_url):
         assert (list(root.handlers), root.level, logging.getLogger("alembic").disabled) == before
         assert not mine.disabled
 

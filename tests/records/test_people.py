@@ -52,7 +52,7 @@ async def test_a_tokens_use_is_noted_but_not_at_every_request(
     async def used() -> float | None:
         await records.people.by_token_hash("hash-1")
         last = (await records.people.tokens(10, None)).items[0].last_used_at
-        return last and (clock() - last).total_seconds()
+        return None if last is None else (clock() - last).total_seconds()
 
     assert await used() == 0
     clock.advance(30)
