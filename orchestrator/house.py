@@ -182,7 +182,7 @@ async def _open(
         applier=Applier(cluster, metrics),
         renderer=Renderer(),
         watcher=watcher,
-        profile=profile_of(settings),
+        profile=StoreProfile.of(settings),
         metrics=metrics,
         clock=lambda: datetime.now(UTC),
         url_of=partial(_url_of, settings),
@@ -195,21 +195,6 @@ async def _open(
     readiness = partial(_readiness, records, cluster, watcher)
     app = create_app(AppDeps(service, settings, metrics, readiness, choice.kind == "sandbox"))
     return House(app, watcher, reconciler, kubeconfig)
-
-
-def profile_of(settings: Settings) -> StoreProfile:
-    """Return what the templates need of the settings."""
-    return StoreProfile(
-        base_domain=settings.base_domain,
-        ingress_class=settings.ingress_class,
-        ingress_namespace=settings.ingress_namespace,
-        tls_issuer=settings.tls_issuer,
-        storage_class=settings.storage_class,
-        image_wordpress=settings.image_wordpress,
-        image_mysql=settings.image_mysql,
-        user_namespaces=settings.user_namespaces,
-        base_port=settings.base_port,
-    )
 
 
 def _url_of(settings: Settings, store: Store) -> str:

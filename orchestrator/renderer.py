@@ -34,6 +34,7 @@ from orchestrator.model.kinds import Json
 from orchestrator.model.plans import PLANS, Quota, Share
 from orchestrator.model.spec import StoreSpec
 from orchestrator.model.urls import store_host, store_url
+from orchestrator.settings import Settings
 
 # Apply order: what pods need stands before them.
 ORDER: Final = (
@@ -85,6 +86,21 @@ class StoreProfile:
     image_mysql: str
     user_namespaces: bool
     base_port: int | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> StoreProfile:
+        """Return what the templates need of the settings."""
+        return cls(
+            base_domain=settings.base_domain,
+            ingress_class=settings.ingress_class,
+            ingress_namespace=settings.ingress_namespace,
+            tls_issuer=settings.tls_issuer,
+            storage_class=settings.storage_class,
+            image_wordpress=settings.image_wordpress,
+            image_mysql=settings.image_mysql,
+            user_namespaces=settings.user_namespaces,
+            base_port=settings.base_port,
+        )
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,6 @@ from orchestrator.model.names import DOMAIN, under
 
 if TYPE_CHECKING:
     from orchestrator.model.spec import StoreSpec
-    from orchestrator.renderer import StoreProfile
     from orchestrator.settings import Settings
 
 
@@ -51,7 +50,7 @@ def render(
     ] = False,
 ) -> None:
     """Print a store's manifests, ready for `kubectl apply --server-side -f -`."""
-    from orchestrator.renderer import Renderer, to_yaml
+    from orchestrator.renderer import Renderer, StoreProfile, to_yaml
     from orchestrator.settings import load
 
     settings = load(os.environ, {"URUMI_ENV": env})
@@ -61,7 +60,7 @@ def render(
     if credentials:
         _print(to_yaml([_new_secret(store_id, uid, spec)]))
         return
-    rendered = Renderer().render(store_id, uid, spec, profile_of(settings))
+    rendered = Renderer().render(store_id, uid, spec, StoreProfile.of(settings))
     _print(to_yaml(list(rendered.objects)))
     note(
         "the Secret is left out; make it once, after the namespace: "
@@ -98,23 +97,6 @@ def _broken(error: Any) -> FieldError:
     text = str(error["msg"]).removeprefix("Value error, ")
     rule = "unknown" if error["type"] == "extra_forbidden" else text[:1].lower() + text[1:]
     return FieldError(".".join(map(str, error["loc"])), rule)
-
-
-def profile_of(settings: Settings) -> StoreProfile:
-    """Return what the renderer needs of the settings."""
-    from orchestrator.renderer import StoreProfile
-
-    return StoreProfile(
-        base_domain=settings.base_domain,
-        ingress_class=settings.ingress_class,
-        ingress_namespace=settings.ingress_namespace,
-        tls_issuer=settings.tls_issuer,
-        storage_class=settings.storage_class,
-        image_wordpress=settings.image_wordpress,
-        image_mysql=settings.image_mysql,
-        user_namespaces=settings.user_namespaces,
-        base_port=settings.base_port,
-    )
 
 
 def _new_secret(store_id: str, uid: str, spec: StoreSpec) -> Json:

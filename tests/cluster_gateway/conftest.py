@@ -11,7 +11,7 @@ from aiohttp import web
 
 from orchestrator.cluster import Cluster, ClusterTarget, Timing, connect
 
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 @dataclass
@@ -19,10 +19,10 @@ class Unwell:
     """An API server that answers by a script: one answer a request, the last one for ever."""
 
     script: list[Answer] = field(default_factory=list)
-    seen: list[web.Request] = field(default_factory=list)
+    seen: list[web.BaseRequest] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self.seen.append(request)
         await request.read()
         answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]

@@ -35,7 +35,7 @@ OBJ: Json = {
 
 
 def says(data: Any, status: int = 200, **headers: str) -> Answer:
-    async def answer(_: web.Request) -> web.Response:
+    async def answer(_: web.BaseRequest) -> web.Response:
         return web.json_response(data, status=status, headers=headers)
 
     return answer
@@ -52,13 +52,13 @@ def fails(code: int, reason: str = "", causes: Any = (), **headers: str) -> Answ
     return says(body, code, **headers)
 
 
-async def hangs_up(request: web.Request) -> web.Response:
+async def hangs_up(request: web.BaseRequest) -> web.Response:
     assert request.transport is not None
     request.transport.abort()
     return web.Response()
 
 
-async def truncates(request: web.Request) -> web.StreamResponse:
+async def truncates(request: web.BaseRequest) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Length": "1000"})
     await response.prepare(request)
     await response.write(b'{"kind": "Config')
@@ -68,7 +68,7 @@ async def truncates(request: web.Request) -> web.StreamResponse:
 
 
 def streams(*events: Json | bytes) -> Answer:
-    async def answer(request: web.Request) -> web.StreamResponse:
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
         for event in events:
@@ -136,7 +136,7 @@ async def test_a_create_that_the_server_refused_for_now_is_sent_again(unwell: Op
 async def test_a_silent_server_is_given_up(unwell: Open) -> None:
     never = asyncio.Event()
 
-    async def silent(_: web.Request) -> web.Response:
+    async def silent(_: web.BaseRequest) -> web.Response:
         await never.wait()
         return web.Response()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -31,6 +32,13 @@ def poll(look: Callable[[], T | None], *, seconds: float = 30.0, what: str = "it
         time.sleep(0.05)
 
 
+def free_port() -> int:
+    """Return a port on which nobody listens now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
 class Server:
     """One ``urumi serve`` on a free port with a data dir of its own."""
 
@@ -40,7 +48,7 @@ class Server:
             "PATH": os.environ["PATH"],
             "HOME": str(data_dir),
             "URUMI_DATA_DIR": str(data_dir),
-            "URUMI_PORT": "0",
+            "URUMI_PORT": str(free_port()),
             "URUMI_CLUSTER": "sandbox",
             "URUMI_SANDBOX_SPEED": "0",
             "URUMI_RATE_LIMIT": "off",
@@ -51,7 +59,7 @@ class Server:
         self.url = ""
 
     def start(self) -> Server:
-        """Start it and wait until it answers; the second start takes the same port again."""
+        """Start it and wait until it answers; a second start takes the same port again."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with self.log.open("a") as log:
             mark = log.tell()
@@ -64,7 +72,6 @@ class Server:
                 text=True,
             )
         self.url = poll(lambda: self._announced(mark), what="the start")
-        self.environ["URUMI_PORT"] = self.url.rpartition(":")[2]
         poll(self._healthy, what="an answer")
         return self
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.system.server import ROOT, Server, poll, wait_for_phase
+from tests.system.server import ROOT, Server, free_port, poll, wait_for_phase
 
 Serve = Callable[..., Server]
 
@@ -26,12 +25,6 @@ users: [{{name: me, user: {{}}}}]
 """
     )
     return path
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        port: int = s.getsockname()[1]
-        return port
 
 
 def test_creates_wait_for_an_unreachable_cluster_and_go_on_when_it_is_back(
@@ -80,7 +73,7 @@ def test_a_context_that_points_elsewhere_is_never_used_by_accident(tmp_path: Pat
             "HOME": str(tmp_path),
             "KUBECONFIG": str(config),
             "URUMI_DATA_DIR": str(tmp_path / "data"),
-            "URUMI_PORT": "0",
+            "URUMI_PORT": str(free_port()),
         },
         capture_output=True,
         text=True,
@@ -97,7 +90,7 @@ def test_a_second_process_on_the_same_data_dir_is_refused(serve: Serve) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "orchestrator", "serve"],
         cwd=ROOT,
-        env={**server.environ, "URUMI_PORT": "0"},
+        env={**server.environ, "URUMI_PORT": str(free_port())},
         capture_output=True,
         text=True,
         timeout=30,
