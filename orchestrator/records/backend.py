@@ -12,6 +12,7 @@ open cursor behind. For PostgreSQL only the way in differs: asyncpg reads the wh
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -37,7 +38,10 @@ _PRAGMAS: Final = (
 
 
 def register() -> None:
-    """Make `databases` use these backends."""
+    """Make `databases` use these backends, and keep values out of the log."""
+    # At level debug these two write out every statement with its values.
+    for library in ("databases", "aiosqlite"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     here = __name__
     Database.SUPPORTED_BACKENDS["sqlite"] = f"{here}:PooledSQLite"
     Database.SUPPORTED_BACKENDS["postgresql"] = f"{here}:BoundedPostgres"

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from orchestrator.model.errors import Conflict, NotFound
 from orchestrator.model.people import Principal, Role
-from orchestrator.records import Records
+from orchestrator.records import Records, open_records
 from tests.records.support import Clock, sql
 
 ADMIN = Principal("admin", Role.ADMIN, "admin")
@@ -94,3 +96,14 @@ async def test_no_column_could_hold_a_tokens_text(records: Records, url: str) ->
     rows = await sql(url, "SELECT * FROM tokens")
     assert [value for value in rows[0] if value == "the-hash"] == ["the-hash"]
     assert len(rows[0]) == 6
+
+
+async def test_no_value_is_logged_even_at_level_debug(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        async with open_records(url) as records:
+            await records.people.ensure_admin("the-hash")
+            await records.people.by_token_hash("the-hash")
+    assert caplog.records, "nothing was logged, so nothing was shown"
+    assert "the-hash" not in caplog.text
