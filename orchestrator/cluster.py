@@ -211,9 +211,16 @@ class Cluster:
         finally:
             response.close()
 
-    async def apply(self, obj: Json, *, force: bool = False, dry_run: bool = False) -> Json:
+    async def apply(
+        self,
+        obj: Json,
+        *,
+        force: bool = False,
+        dry_run: bool = False,
+        manager: str = FIELD_MANAGER,
+    ) -> Json:
         """Server-side apply under our field manager. Errors: ApplyConflict, InvalidObject."""
-        query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+        query = {"fieldManager": manager, "fieldValidation": "Strict"}
         query |= {"force": "true"} if force else {"force": "false"}
         query |= {"dryRun": "All"} if dry_run else {}
         ref = ObjectRef.of(obj)

@@ -245,6 +245,9 @@ class Applier:
                 for c in exc.causes
                 if c.reason == "FieldManagerConflict"
             )
+        # The watch shows only what carries our label: look before anything is taken by force.
+        ref = ObjectRef.of(obj)
+        _refuse_helm(await self._cluster.get(ref), ref)
         return await self._cluster.apply(obj, force=True), conflicts
 
     async def _prune_one(self, ref: ObjectRef) -> Change:
