@@ -60,7 +60,7 @@ class World:
         """Delete the namespace and wait for its end."""
         async with asyncio.timeout(PATIENCE):
             while not (await self.applier.delete_namespace(self.store_id, self.uid)).gone:
-                await asyncio.sleep(0.05)  # noqa: ASYNC110 the API server has no event for us
+                await asyncio.sleep(0.05)
 
 
 @pytest.fixture
