@@ -14,10 +14,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
+import anyio
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from orchestrator.api.problems import Problem
@@ -35,6 +36,7 @@ SEND_TIMEOUT: Final = 30.0
 STREAMS_PER_TOKEN: Final = 64
 _PATIENCE: Final = 15.0
 _RETRY: Final = 1.0
+_GRACE: Final = 0.5
 log = get_logger("api")
 
 
@@ -43,6 +45,16 @@ class _Event:
     seq: int
     owner: str
     message: ServerSentEvent
+
+
+@dataclass(frozen=True)
+class _Closing:
+    """Stands in for the event that a stream sets when the server stops: all streams end whole."""
+
+    feed: Feed
+
+    def set(self) -> None:
+        self.feed.close()
 
 
 class Feed:
@@ -72,6 +84,11 @@ class Feed:
                 log.warning("the event feed cannot be read", error=str(exc))
                 await asyncio.sleep(_RETRY)
 
+    @property
+    def held(self) -> int:
+        """How many events are held for all clients together."""
+        return len(self._ring)
+
     def close(self) -> None:
         """End all streams at once."""
         self._closed = True
@@ -99,10 +116,14 @@ class Feed:
             ping=KEEP_ALIVE,
             ping_message_factory=lambda: ServerSentEvent(comment="keep-alive", sep="\n"),
             send_timeout=SEND_TIMEOUT,
+            shutdown_event=cast(anyio.Event, _Closing(self)),
+            shutdown_grace_period=_GRACE,
             sep="\n",
         )
 
-    async def events(self, principal: Principal, position: int) -> AsyncIterator[ServerSentEvent]:
+    async def events(
+        self, principal: Principal, position: int
+    ) -> AsyncGenerator[ServerSentEvent, None]:
         """Yield everything after ``position`` that the caller may see, for ever."""
         while not self._closed and principal.token_id not in self._revoked:
             news = self._news
@@ -148,7 +169,8 @@ class Feed:
 
     def _event(self, change: Change) -> _Event:
         name, data = self._content(change)
-        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        # ASCII: many clients take U+2028 and the like for the end of a line.
+        text = json.dumps(data, separators=(",", ":"))
         message = ServerSentEvent(text, event=name, id=str(change.seq), sep="\n")
         return _Event(change.seq, change.owner, message)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import socket
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -134,31 +135,40 @@ def settings_in(directory: Path, **values: str) -> Settings:
 
 
 @contextlib.asynccontextmanager
-async def running(directory: Path, *, sandbox: bool = False, **values: str) -> AsyncIterator[World]:
-    """Run the API in this process."""
+async def built(directory: Path, *, sandbox: bool = False, **values: str) -> AsyncIterator[World]:
+    """Put the API together, on records that are open; its lifespan is the caller's to run."""
     settings = settings_in(directory, **values)
     cluster, metrics = Cluster(), Metrics()
     async with open_records(settings.database_url) as records:
         service = Service(records, settings, Ports(cluster.observe, cluster.read_credentials))
         await service.ensure_admin(ADMIN)
         app = create_app(AppDeps(service, settings, metrics, cluster.readiness, sandbox))
-        async with app.router.lifespan_context(app):
-            yield World(app, records, service, settings, cluster, metrics)
+        yield World(app, records, service, settings, cluster, metrics)
+
+
+@contextlib.asynccontextmanager
+async def running(directory: Path, *, sandbox: bool = False, **values: str) -> AsyncIterator[World]:
+    """Run the API in this process, without a server."""
+    async with (
+        built(directory, sandbox=sandbox, **values) as world,
+        world.app.router.lifespan_context(world.app),
+    ):
+        yield world
 
 
 @contextlib.asynccontextmanager
 async def served(app: Starlette) -> AsyncIterator[str]:
     """Serve an app, whose lifespan runs already, on a free port; return its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=2)
-    server = uvicorn.Server(config)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(server.serve(sockets=[listener]))
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            app.state.feed.close()
-            server.should_exit = True
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=2)
+        server = uvicorn.Server(config)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(server.serve(sockets=[listener]))
+            try:
+                yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            finally:
+                app.state.feed.close()
+                server.should_exit = True
 
 
 @dataclass(frozen=True)
@@ -172,8 +182,6 @@ class Event:
 
 async def read_events(lines: AsyncIterator[str]) -> AsyncIterator[Event | str]:
     """Yield the events of a stream, and its comments as text."""
-    import json
-
     fields: dict[str, str] = {}
     async for line in lines:
         if line.startswith(":"):

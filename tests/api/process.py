@@ -1,0 +1,56 @@
+"""The API in a process of its own, served as the product serves it.
+
+``python -m tests.api.process DIRECTORY`` prints its address and serves until SIGTERM.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+
+from tests.api.support import built
+
+ROOT = Path(__file__).parents[2]
+
+
+async def serve(directory: Path) -> None:
+    async with built(directory, max_stores_per_user="0", log_level="warning") as world:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+            config = uvicorn.Config(
+                world.app,
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=2,
+                lifespan="on",
+            )
+            await uvicorn.Server(config).serve(sockets=[listener])
+
+
+@contextmanager
+def started(directory: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Start the process and return it with its address; kill it if it still runs at the end."""
+    command = [sys.executable, "-m", "tests.api.process", str(directory)]
+    with (directory / "log").open("w") as log:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True)
+    with process:
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().strip()
+            assert url.startswith("http"), (directory / "log").read_text()
+            yield process, url
+        finally:
+            process.kill()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1])))

@@ -1,0 +1,86 @@
+"""The OpenAPI document is true: schemathesis sends what it allows and what it forbids."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import jsonschema
+import pytest
+
+from orchestrator.api.table import OPERATIONS
+from orchestrator.model.store import Phase
+from tests.api.process import started
+from tests.api.support import ADMIN, World
+
+
+# What the schema cannot say: a cursor must be one of ours, If-Match that of the store.
+UNSAYABLE = """
+[[operations]]
+include-path-regex = "/(stores|users|tokens|revisions|resources)$"
+include-method = "GET"
+checks.positive_data_acceptance.enabled = false
+
+[[operations]]
+include-method = "PATCH"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404", "409", "412"]
+"""
+
+
+def test_the_document_is_true(tmp_path: Path) -> None:
+    """All checks; the endless stream and readyz's 503 have tests of their own."""
+    auth = f"Authorization: Bearer {ADMIN}"
+    (tmp_path / "schemathesis.toml").write_text(UNSAYABLE)
+    with started(tmp_path) as (_, url):
+        for store in ("acme", "beta"):
+            name, _, value = auth.partition(": ")
+            httpx.post(
+                f"{url}/api/v1/stores", json={"id": store, "name": store}, headers={name: value}
+            ).raise_for_status()
+        run = subprocess.run(
+            [
+                *(sys.executable, "-m", "schemathesis.cli"),
+                *("--config-file", str(tmp_path / "schemathesis.toml")),
+                *("run", f"{url}/api/v1/openapi.json", "--header", auth),
+                *("--checks", "all", "--phases", "examples,coverage,fuzzing"),
+                *("--max-examples", "15", "--seed", "7", "--continue-on-failure", "--no-color"),
+                *("--exclude-path", "/api/v1/events/stream", "--exclude-path", "/readyz"),
+                *("--generation-database", "none", "--request-timeout", "10"),
+            ],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+        assert run.returncode == 0, run.stdout[-20_000:] + run.stderr[-5_000:]
+    log = (tmp_path / "log").read_text()
+    assert "Traceback" not in log, log[-5_000:]
+
+
+async def test_every_operation_is_in_it(world: World, admin: httpx.AsyncClient) -> None:
+    document = (await admin.get("/api/v1/openapi.json")).json()
+    assert document["openapi"].startswith("3.1")
+    described = {
+        (method.upper(), path) for path, methods in document["paths"].items() for method in methods
+    }
+    assert described == {(o.method, o.path) for o in OPERATIONS}
+    names = [o["operationId"] for m in document["paths"].values() for o in m.values()]
+    assert len(set(names)) == len(names)
+
+
+async def test_streams_and_stores_match_their_schemas(
+    world: World, admin: httpx.AsyncClient
+) -> None:
+    """What schemathesis cannot bring about: a store that has failed, with its revision."""
+    document = (await admin.get("/api/v1/openapi.json")).json()
+    await admin.post("/api/v1/stores", json={"id": "acme", "name": "Acme"})
+    await world.reach("acme", Phase.FAILED)
+    store = (await admin.get("/api/v1/stores/acme")).json()
+    validator = jsonschema.Draft202012Validator(
+        {"$ref": "#/components/schemas/StoreDocument", "components": document["components"]}
+    )
+    validator.validate(store)
+    with pytest.raises(jsonschema.ValidationError):
+        validator.validate({**store, "more": 1})
