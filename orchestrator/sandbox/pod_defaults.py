@@ -104,11 +104,7 @@ def _volume(volume: Json) -> None:
             volume[name].setdefault("defaultMode", 420)
     for item in volume.get("downwardAPI", {}).get("items") or ():
         _field_reference(item)
-    for source in volume.get("projected", {}).get("sources") or ():
-        if "serviceAccountToken" in source:
-            source["serviceAccountToken"].setdefault("expirationSeconds", 3600)
-        for item in source.get("downwardAPI", {}).get("items") or ():
-            _field_reference(item)
+    _projected(volume.get("projected", {}))
     if "hostPath" in volume:
         volume["hostPath"].setdefault("type", "")
     if "image" in volume:
@@ -117,3 +113,11 @@ def _volume(volume: Json) -> None:
         claim = volume["ephemeral"].get("volumeClaimTemplate")
         if claim:
             claim["spec"].setdefault("volumeMode", "Filesystem")
+
+
+def _projected(projected: Json) -> None:
+    for source in projected.get("sources") or ():
+        if "serviceAccountToken" in source:
+            source["serviceAccountToken"].setdefault("expirationSeconds", 3600)
+        for item in source.get("downwardAPI", {}).get("items") or ():
+            _field_reference(item)
