@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,14 +14,16 @@ from pathlib import Path
 
 import uvicorn
 
-from tests.api.support import built
+from orchestrator.telemetry import configure
+from tests.api.support import built, listening_socket
 
 ROOT = Path(__file__).parents[2]
 
 
 async def serve(directory: Path) -> None:
-    async with built(directory, max_stores_per_user="0", log_level="warning") as world:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
+    configure("json", "warning")  # to stderr: nobody reads stdout after the address
+    async with built(directory, max_stores_per_user="0") as world:
+        with listening_socket() as listener:
             print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
             config = uvicorn.Config(
                 world.app,

@@ -156,10 +156,17 @@ async def running(directory: Path, *, sandbox: bool = False, **values: str) -> A
         yield world
 
 
+def listening_socket() -> socket.socket:
+    """Listen on a free port; without NODELAY each kept-alive answer would take 40 ms."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
 @contextlib.asynccontextmanager
 async def served(app: Starlette) -> AsyncIterator[str]:
     """Serve an app, whose lifespan runs already, on a free port; return its address."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with listening_socket() as listener:
         config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=2)
         server = uvicorn.Server(config)
         async with asyncio.TaskGroup() as group:
