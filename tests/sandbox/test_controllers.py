@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
@@ -17,7 +17,6 @@ from orchestrator.sandbox.registry import ApiError, Registry
 from orchestrator.sandbox.storage import Storage
 
 Json = dict[str, Any]
-T = TypeVar("T")
 SPACE = "shop"
 
 
@@ -50,7 +49,7 @@ async def live(registry: Registry) -> AsyncIterator[Registry]:
         yield registry
 
 
-async def eventually(look: Callable[[], T | None], deadline: float = 5.0) -> T:
+async def eventually(look: Callable[[], Any], deadline: float = 5.0) -> Any:
     end = time.monotonic() + deadline
     while True:
         seen = look()
@@ -166,7 +165,8 @@ async def complete(registry: Registry, name: str = "web", replicas: int = 1) -> 
         )
         return found if done else None
 
-    return await eventually(look)
+    found: Json = await eventually(look)
+    return found
 
 
 # Deployments
