@@ -27,7 +27,7 @@ from orchestrator import __version__, target, telemetry
 from orchestrator.api import AppDeps, Check, create_app
 from orchestrator.applier import Applier
 from orchestrator.cluster import Cluster, ClusterTarget, connect
-from orchestrator.model.errors import SettingsError, UrumiError
+from orchestrator.model.errors import RecordsError, SettingsError, UrumiError
 from orchestrator.model.kinds import ObjectRef
 from orchestrator.model.names import CREDENTIALS_SECRET, namespace_of
 from orchestrator.model.store import Store
@@ -43,7 +43,7 @@ from orchestrator.watcher import Watcher
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM; a wrong setting or a second process is one line and exit 2."""
+    """Serve until SIGINT or SIGTERM; what makes a start impossible is one line, exit 2 or 1."""
     try:
         with _owned(settings.data_dir):
             choice = target.choose(settings, os.environ)
@@ -51,6 +51,9 @@ def serve(settings: Settings) -> None:
     except SettingsError as exc:
         print(f"urumi: {exc}", file=sys.stderr)
         raise SystemExit(2) from exc
+    except RecordsError as exc:
+        print(f"urumi: URUMI_DATABASE_URL: {exc}", file=sys.stderr)
+        raise SystemExit(1) from exc
 
 
 @contextlib.contextmanager

@@ -78,7 +78,7 @@ async def save(run: Pass, new: Status, entries: list[NewEntry]) -> None:
     written = [*run.entries, *entries]
     run.entries.clear()
     if new != run.store.status or written:
-        await run.tools.records.status.save(run.claim, new, written)
+        await run.tools.records.status.save(run.claim, new, written, attempt=run.store.attempt)
         run.store = replace(run.store, status=new)
 
 

@@ -23,17 +23,25 @@ class Statuses:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    async def save(self, claim: Claim, status: Status, entries: Sequence[NewEntry]) -> Store | None:
+    async def save(
+        self,
+        claim: Claim,
+        status: Status,
+        entries: Sequence[NewEntry],
+        *,
+        attempt: int | None = None,
+    ) -> Store | None:
         """Write a status and entries; return the store if its status changed, else None.
 
-        A store whose deletion was asked for in the meantime stays Deleting. Errors: LeaseLost.
+        ``attempt`` is the one that was looked at. A store whose deletion or whose next attempt was
+        asked for in the meantime keeps the phase and message of that. Errors: LeaseLost.
         """
 
         async def work(session: Session) -> Store | None:
             await session.queue_up()
             await hold(session, claim)
             row = await _store(session, claim)
-            values = _changes(row, status)
+            values = _changes(row, status, attempt)
             count = len(entries) + bool(values)
             if count == 0:
                 return None
@@ -60,10 +68,11 @@ class Statuses:
         await self._engine.write(work)
 
 
-def _changes(row: Row, status: Status) -> dict[str, object]:
+def _changes(row: Row, status: Status, attempt: int | None) -> dict[str, object]:
     """Return the columns that a status changes."""
-    if row["deleting_since"] is not None and status.phase is not Phase.DELETING:
-        status = replace(status, phase=Phase.DELETING, message=row["message"])
+    deleting = row["deleting_since"] is not None and status.phase is not Phase.DELETING
+    if deleting or (attempt is not None and attempt != row["attempt"]):
+        status = replace(status, phase=Phase(row["phase"]), message=row["message"])
     return {k: v for k, v in status_values(status).items() if row[k] != v}
 
 

@@ -53,6 +53,19 @@ async def test_a_status_reads_back_and_its_entries_are_numbered(
     assert await records.timeline.list("acme", 10**30, 1) == []
 
 
+async def test_a_retry_asked_for_during_a_pass_is_not_overwritten(records: Records) -> None:
+    await make(records, "acme")
+    claim = await taken(records)
+    failed = Status(phase=Phase.FAILED, message="It failed")
+    await records.status.save(claim, failed, [], attempt=1)
+    await records.stores.request_retry("acme", ENTRY)
+
+    await records.status.save(claim, failed, [ENTRY], attempt=1)
+
+    store = await records.stores.get("acme")
+    assert (store.attempt, store.status.phase) == (2, Phase.PENDING)
+
+
 async def test_nothing_new_writes_nothing(records: Records, clock: Clock) -> None:
     await make(records, "acme")
     claim = await taken(records)

@@ -80,7 +80,9 @@ def structs(folder: Path) -> dict[str, list[tuple[str, str, str]]]:
     for path in sorted(folder.glob("*.go")):
         if not path.name.endswith("_test.go"):
             for name, body in STRUCT.findall(path.read_text()):
-                code = "\n".join(line for line in body.splitlines() if "//" not in line.split("`")[0])
+                code = "\n".join(
+                    line for line in body.splitlines() if "//" not in line.split("`")[0]
+                )
                 found[name] = FIELD.findall(code)
     return found
 
