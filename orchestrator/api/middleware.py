@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
@@ -114,6 +115,8 @@ class Errors:
 
         try:
             await self._app(scope, receive, sending)
+        except ClientDisconnect:
+            log.debug("the client left before its request was whole")
         except Exception as exc:
             if scope["type"] != "http" or begun:
                 raise

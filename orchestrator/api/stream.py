@@ -20,6 +20,8 @@ from typing import Final, cast
 
 import anyio
 from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette.sse import SendTimeoutError
+from starlette.types import Receive, Scope, Send
 
 from orchestrator.api.problems import Problem
 from orchestrator.api.wire import entry_document, store_document
@@ -37,6 +39,7 @@ STREAMS_PER_TOKEN: Final = 64
 _PATIENCE: Final = 15.0
 _RETRY: Final = 1.0
 _GRACE: Final = 0.5
+_START: Final = 2.0
 log = get_logger("api")
 
 
@@ -45,6 +48,17 @@ class _Event:
     seq: int
     owner: str
     message: ServerSentEvent
+
+
+class _Stream(EventSourceResponse):
+    """A stream whose client may stop reading: it is dropped, and comes back with its last id."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send until the end, the client's or ours."""
+        try:
+            await super().__call__(scope, receive, send)
+        except SendTimeoutError:
+            log.info("a stream ends: its client does not read", seconds=self.send_timeout)
 
 
 @dataclass(frozen=True)
@@ -68,6 +82,7 @@ class Feed:
         self._floor = 0  # the ring holds every change in (floor, cursor]
         self._cursor = -1  # negative until the reader has started
         self._news = asyncio.Event()
+        self._started = asyncio.Event()
         self._closed = False
         self._streams: Counter[str] = Counter()
         self._revoked: set[str] = set()
@@ -78,6 +93,7 @@ class Feed:
             try:
                 if self._cursor < 0:
                     self._floor = self._cursor = await self._changes.head()
+                    self._started.set()
                 if await self._changes.wait(self._cursor, _PATIENCE):
                     await self._read()
             except RecordsError as exc:
@@ -104,14 +120,13 @@ class Feed:
 
         Errors: RecordsUnavailable, Problem when the token has too many streams.
         """
-        if self._cursor < 0:
-            raise RecordsUnavailable("the event feed could not be read yet")
+        await self._has_started()
         if self._streams[principal.token_id] >= STREAMS_PER_TOKEN:
             detail = f"The token has {STREAMS_PER_TOKEN} streams open already"
             raise Problem("rate-limit", detail, headers={"Retry-After": "5"})
         head = await self._changes.head()
         start = head if after is None else min(after, head)
-        return EventSourceResponse(
+        return _Stream(
             self._counted(principal, start),
             ping=KEEP_ALIVE,
             ping_message_factory=lambda: ServerSentEvent(comment="keep-alive", sep="\n"),
@@ -138,6 +153,13 @@ class Feed:
                     await news.wait()
             for event in found:
                 yield event.message
+
+    async def _has_started(self) -> None:
+        try:
+            async with asyncio.timeout(_START):
+                await self._started.wait()
+        except TimeoutError as exc:
+            raise RecordsUnavailable("the event feed could not be read yet") from exc
 
     async def _counted(self, principal: Principal, position: int) -> AsyncIterator[ServerSentEvent]:
         self._streams[principal.token_id] += 1

@@ -286,7 +286,7 @@ _PEOPLE: Final = (
         {201: Answer("The token", wire.NewTokenDocument)},
         tag="people",
         body=CreateToken,
-        errors=(403, 404, 409),
+        errors=(403, 404),
     ),
     Operation(
         "DELETE",

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 
 import httpx
 import pytest
@@ -246,3 +246,25 @@ async def test_the_reader_outlives_a_database_that_is_away(
         await admin.post("/api/v1/stores", json={"id": "acme", "name": "Acme"})
         found = await until(events, (await world.records.feed.head()) - 1)
     assert found[0].data["id"] == "acme"
+
+
+async def test_a_client_that_does_not_read_is_dropped(
+    world: World, admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "SEND_TIMEOUT", 0.05)
+    monkeypatch.setattr(stream, "STREAMS_PER_TOKEN", 1)
+    feed: Feed = world.app.state.feed
+    principal = Principal("admin", Role.ADMIN, "t")
+    blocked = asyncio.Event()
+
+    async def send(message: MutableMapping[str, object]) -> None:
+        if message.get("body"):
+            await blocked.wait()
+
+    async def receive() -> MutableMapping[str, object]:
+        await blocked.wait()
+        raise AssertionError("never")
+
+    for _ in range(2):  # the place of the one that was dropped is free again
+        response = await feed.open(principal, None)
+        await asyncio.wait_for(response({"type": "http", "method": "GET"}, receive, send), 10)
