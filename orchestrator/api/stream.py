@@ -148,7 +148,7 @@ class Feed:
                 found, position = [self._event(c) for c in page.changes], page.upto
             else:
                 found = [e for e in self._ring if e.seq > position and _sees(principal, e.owner)]
-                position = self._cursor
+                position = max(position, self._cursor)  # the reader may not be there yet
                 if not found:
                     await news.wait()
             for event in found:

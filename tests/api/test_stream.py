@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import json
 from collections.abc import AsyncIterator, MutableMapping
+from typing import Any
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from orchestrator.model.errors import RecordsUnavailable
 from orchestrator.model.people import Principal, Role
 from orchestrator.model.store import Phase
 from orchestrator.model.timeline import EntryType, NewEntry
+from orchestrator.service import ChangePage
 from tests.api.support import ADMIN, Event, World, read_events, served
 
 STREAM = "/api/v1/events/stream"
@@ -80,6 +82,36 @@ async def test_it_starts_now_and_tells_all(world: World, admin: httpx.AsyncClien
     assert (found[-1].name, found[-1].data) == ("deleted", {"id": "acme"})
     assert {e.data["store"] for e in found if e.name == "timeline"} == {"acme"}
     assert document in [e.data for e in found if e.name == "store"]
+
+
+async def test_it_starts_now_though_the_reader_is_behind(
+    world: World, admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What happened before the stream was opened is not sent when the reader comes to it."""
+    feed = Feed(world.service.changes, lambda _: "http://x")
+    principal = Principal("admin", Role.ADMIN, "t")
+    held = asyncio.Event()
+    whole = world.service.changes.page
+
+    async def late(*args: Any) -> ChangePage:
+        await held.wait()
+        return await whole(*args)
+
+    monkeypatch.setattr(world.service.changes, "page", late)
+    async with asyncio.TaskGroup() as group:
+        reader = group.create_task(feed.run())
+        await feed.open(principal, None)  # the reader has started
+        await admin.post("/api/v1/stores", json={"id": "old", "name": "Old"})
+        events = feed.events(principal, await world.records.feed.head())
+        first = group.create_task(anext(events))
+        held.set()
+        async with asyncio.timeout(20):
+            while feed.held < 2:
+                await asyncio.sleep(0.01)
+        await admin.post("/api/v1/stores", json={"id": "new", "name": "New"})
+        assert '"id":"new"' in str((await asyncio.wait_for(first, 20)).data)
+        reader.cancel()
+        await events.aclose()
 
 
 async def test_a_member_sees_only_its_own(world: World, admin: httpx.AsyncClient) -> None:
