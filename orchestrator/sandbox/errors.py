@@ -107,7 +107,7 @@ def forbidden(
 
 def invalid(resource: Resource, name: str, errors: Sequence[FieldError]) -> ApiError:
     """422 Invalid with every wrong field as a cause."""
-    parts = [f"{e.field}: {e.message}" for e in errors]
+    parts = list(dict.fromkeys(f"{e.field}: {e.message}" for e in errors))
     text = parts[0] if len(parts) == 1 else "[" + ", ".join(parts) + "]"
     message = f'{resource.qualified_kind} "{name}" is invalid: {text}'
     details: Json = {"name": name}

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from orchestrator.sandbox.values import Json
 
-_SOURCES = frozenset(
-    "awsElasticBlockStore azureDisk azureFile cephfs cinder configMap csi downwardAPI emptyDir "
-    "ephemeral fc flexVolume flocker gcePersistentDisk gitRepo glusterfs hostPath image iscsi nfs "
-    "persistentVolumeClaim photonPersistentDisk portworxVolume projected quobyte rbd scaleIO "
-    "secret storageos vsphereVolume".split()
+SOURCES = tuple(
+    "emptyDir hostPath gitRepo gcePersistentDisk awsElasticBlockStore secret nfs iscsi glusterfs "
+    "flocker persistentVolumeClaim rbd cinder cephfs quobyte downwardAPI fc flexVolume configMap "
+    "azureFile vsphereVolume photonPersistentDisk portworxVolume azureDisk storageos scaleIO "
+    "projected csi ephemeral image".split()
 )
 
 
@@ -97,7 +97,7 @@ def _field_reference(source: Json) -> None:
 
 
 def _volume(volume: Json) -> None:
-    if not _SOURCES & volume.keys():
+    if not set(SOURCES) & volume.keys():
         volume["emptyDir"] = {}
     for name in ("secret", "configMap", "downwardAPI", "projected"):
         if name in volume:

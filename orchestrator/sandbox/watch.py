@@ -104,6 +104,7 @@ class Watch:
 
     def _first(self) -> bytes:
         """Return what comes before live events: the state, or the events since a version."""
+        self._waiting.clear()  # what was heard until now is part of what is read here
         source, query = self._source, self._source.query
         storage = source.storage
         wants_state = query.version in (None, 0) if query.initial is None else query.initial
