@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 Json = dict[str, Any]
-IMAGE = "registry.k8s.io/pause:3.10"
+IMAGE = "busybox:1.36"
+STAY = ["sh", "-c", "trap exit TERM; sleep 3600 & wait"]
 
 
 def configmap(name: str = "c", data: dict[str, str] | None = None, **meta: Any) -> Json:
@@ -16,7 +17,7 @@ def configmap(name: str = "c", data: dict[str, str] | None = None, **meta: Any) 
 
 def container(name: str = "web", **fields: Any) -> Json:
     """A container."""
-    return {"name": name, "image": IMAGE} | fields
+    return {"name": name, "image": IMAGE, "command": STAY} | fields
 
 
 def safe_container(name: str = "web", **fields: Any) -> Json:

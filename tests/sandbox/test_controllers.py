@@ -389,7 +389,7 @@ async def test_a_pod_tells_its_whole_story(live: Registry) -> None:
     assert main["image"] == "docker.io/library/web:1"
     for reason in ("Scheduled", "Pulled", "Created", "Started"):
         assert events(live, reason)
-    assert events(live, "Scheduled")[0]["source"] == {"component": "default-scheduler"}
+    assert events(live, "Scheduled")[0]["reportingComponent"] == "default-scheduler"
     assert all(e["involvedObject"]["uid"] == pod["metadata"]["uid"] for e in live.list("Event"))
 
 

@@ -17,7 +17,6 @@ from orchestrator.sandbox.values import Json, clone
 _COMPONENT: Final = "persistentvolume-controller"
 _PROTECTION: Final = "kubernetes.io/pvc-protection"
 _VOLUME_PROTECTION: Final = "kubernetes.io/pv-protection"
-DEFAULT_CLASS: Final = "storageclass.kubernetes.io/is-default-class"
 
 
 class Claims:
@@ -89,12 +88,12 @@ class Claims:
         return left or None
 
     def _choose_class(self, claim: Json) -> None:
-        for found in self._access.items("StorageClass"):
-            if (found["metadata"].get("annotations") or {}).get(DEFAULT_CLASS) == "true":
-                changed = clone(claim)
-                changed["spec"]["storageClassName"] = name_of(found)
-                self._access.update(changed)
-                return
+        found = needs.class_of(claim, self._access)
+        if found is not None:
+            changed = clone(claim)
+            changed["spec"]["storageClassName"] = name_of(found)
+            self._access.update(changed)
+            return
         words = "no persistent volumes available for this claim and no storage class is set"
         self._recorder.normal_once(claim, _COMPONENT, "FailedBinding", words)
 

@@ -15,7 +15,7 @@ from orchestrator.sandbox.controllers.access import Access
 from orchestrator.sandbox.controllers.common import name_of, now, space_of
 from orchestrator.sandbox.controllers.pace import Pace
 from orchestrator.sandbox.controllers.recorder import Recorder
-from orchestrator.sandbox.values import Json
+from orchestrator.sandbox.values import Json, clone
 
 _KUBELET: Final = "kubelet"
 _LONGEST_BACK_OFF: Final = 300.0
@@ -245,9 +245,18 @@ class Container:
         self.context.recorder.warning(self.pod, _KUBELET, reason, message, self._path)
 
 
+def _mount(mount: Json) -> Json:
+    shown = {"name": mount["name"], "mountPath": mount["mountPath"]}
+    if mount.get("readOnly"):
+        shown |= {"readOnly": True, "recursiveReadOnly": "Disabled"}
+    return shown
+
+
 def new_entry(spec: Json, reason: str) -> Json:
     """Return the status of a container that has not started."""
-    return {
+    mounts = [_mount(mount) for mount in spec.get("volumeMounts") or ()]
+    return ({"volumeMounts": mounts} if mounts else {}) | {
+        "resources": clone(spec.get("resources") or {}),
         "name": spec["name"],
         "state": {"waiting": {"reason": reason}},
         "lastState": {},

@@ -17,6 +17,7 @@ from orchestrator.sandbox.values import Json, dig
 
 _NO_NODE = "0/1 nodes are available: "
 _NO_HELP = " preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
+DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 
 
@@ -78,9 +79,20 @@ def _claims_missing(pod: Json, access: Access) -> str | None:
     return None
 
 
+def class_of(claim: Json, access: Access) -> Json | None:
+    """Return the claim's StorageClass, or the default one when it names none."""
+    name = claim["spec"].get("storageClassName")
+    if name is not None:
+        return access.get("StorageClass", "", name)
+    for found in access.items("StorageClass"):
+        if (found["metadata"].get("annotations") or {}).get(DEFAULT_CLASS) == "true":
+            return found
+    return None
+
+
 def waits_for_consumer(claim: Json, access: Access) -> bool:
     """Say whether the claim is bound only once a pod that uses it has a node."""
-    found = access.get("StorageClass", "", claim["spec"].get("storageClassName") or "")
+    found = class_of(claim, access)
     return found is not None and found.get("volumeBindingMode") == "WaitForFirstConsumer"
 
 

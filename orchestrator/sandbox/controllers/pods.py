@@ -237,7 +237,10 @@ def _conditions(pod: Json, status: Json) -> None:
         ("PodScheduled", True, {}),
     )
     for kind, true, reason in said:
-        condition = {"type": kind, "status": "True" if true else "False", "lastProbeTime": None}
+        condition: Json = {"type": kind, "status": "True" if true else "False"}
+        condition["lastProbeTime"] = None
+        if "observedGeneration" in status:
+            condition["observedGeneration"] = status["observedGeneration"]
         extra = reason if not true or (over and kind == "Initialized") else {}
         set_condition(status, condition | extra)
     order = [kind for kind, _, _ in said]

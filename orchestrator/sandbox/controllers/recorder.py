@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Final
 
 from orchestrator.sandbox.controllers.access import KUBELET, MANAGER, SCHEDULER, Access
@@ -53,9 +54,7 @@ class Recorder:
             if old is None:
                 self._access.create(_event(obj, component, said) | _place(namespace, name), manager)
             elif again:
-                counted: Json = clone(old)
-                counted |= {"count": old.get("count", 1) + 1, "lastTimestamp": now()}
-                self._access.update(counted, manager)
+                self._access.update(_counted(old), manager)
         except ApiError as error:
             # A namespace that ends takes no new events: nobody would read them.
             if error.code not in (403, 404, 409):
@@ -64,6 +63,19 @@ class Recorder:
 
 def _place(namespace: str, name: str) -> Json:
     return {"metadata": {"namespace": namespace, "name": name}}
+
+
+def _counted(event: Json) -> Json:
+    """Return the event as it is when it happens once more."""
+    again: Json = clone(event)
+    if event.get("eventTime"):
+        count = (event.get("series") or {}).get("count", 1) + 1
+        return again | {"series": {"count": count, "lastObservedTime": _micro()}}
+    return again | {"count": event.get("count", 1) + 1, "lastTimestamp": now()}
+
+
+def _micro() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _event(obj: Json, component: str, said: tuple[str, str, str, str]) -> Json:
@@ -76,19 +88,20 @@ def _event(obj: Json, component: str, said: tuple[str, str, str, str]) -> Json:
     if path:
         involved["fieldPath"] = path
     host = {"host": NODE} if component == "kubelet" else {}
-    return {
+    times: Json = {"firstTimestamp": time, "lastTimestamp": time, "count": 1}
+    times["source"] = {"component": component} | host
+    if component == "default-scheduler":  # it speaks events.k8s.io/v1, which has other fields
+        times = {"eventTime": _micro(), "action": "Scheduling"}
+        times |= {"source": {}, "firstTimestamp": None, "lastTimestamp": None}
+    return times | {
         "apiVersion": "v1",
         "kind": "Event",
         "involvedObject": involved,
         "reason": reason,
         "message": message[:1024],
         "type": kind,
-        "source": {"component": component} | host,
-        "firstTimestamp": time,
-        "lastTimestamp": time,
-        "count": 1,
         "reportingComponent": component,
-        "reportingInstance": NODE if host else "",
+        "reportingInstance": NODE if host else f"{component}-sandbox",
     }
 
 
@@ -106,7 +119,9 @@ class EventExpiry:
     def reconcile(self, key: Key) -> float | None:
         """Sweep, and again in five minutes."""
         for event in self._access.items("Event"):
-            last = event.get("lastTimestamp") or event["metadata"]["creationTimestamp"]
+            series = event.get("series") or {}
+            last = series.get("lastObservedTime") or event.get("lastTimestamp")
+            last = last or event["metadata"]["creationTimestamp"]
             if seconds_since(last) > LIFETIME:
                 self._access.delete(event)
         return _SWEEP

@@ -64,7 +64,8 @@ class StatefulSets:
                     "metadata": {
                         "name": name,
                         "namespace": space,
-                        "labels": labels | {REVISION: name.rpartition("-")[2]},
+                        "labels": labels
+                        | {"controller.kubernetes.io/hash": name.rpartition("-")[2]},
                         "ownerReferences": [owner_reference(stateful)],
                     },
                     "data": {"spec": {"template": clone(template) | {"$patch": "replace"}}},
