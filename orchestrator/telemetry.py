@@ -39,6 +39,8 @@ _WORDS: Final = re.compile(r"[A-Za-z][a-z]*")
 _BEARER: Final = re.compile(r"(?i)\b(bearer|basic)\s+[!-~]+")
 _URL_PASSWORD: Final = re.compile(r"(\w://[^\s:/@]*:)[^\s/@]+@")
 _DEEPEST: Final = 6
+# What these say at level info is for their own makers.
+_CHATTY: Final = ("uvicorn", "uvicorn.error", "alembic", "databases", "aiosqlite")
 
 
 def get_logger(name: str) -> FilteringBoundLogger:
@@ -76,6 +78,8 @@ def configure(format: Literal["pretty", "json"], level: str, stream: TextIO | No
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(_number(level))
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(max(logging.WARNING, _number(level)))
 
 
 def redact(_logger: object, _method: str, event: EventDict) -> EventDict:
