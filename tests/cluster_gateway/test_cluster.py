@@ -105,12 +105,19 @@ async def test_what_is_safe_to_repeat_is_repeated(unwell: Open, trouble: Answer)
         assert server.waits and all(0 < wait <= 5 for wait in server.waits)
 
 
-async def test_retry_after_is_honoured_and_bounded(unwell: Open) -> None:
+async def test_retry_after_is_honoured(unwell: Open) -> None:
     busy = fails(429, "TooManyRequests", **{"Retry-After": "2"})
-    patience = fails(429, "TooManyRequests", **{"Retry-After": "600"})
-    async with unwell(busy, patience, says(OBJ)) as (cluster, server):
+    async with unwell(busy, busy, says(OBJ)) as (cluster, server):
         await cluster.apply(OBJ)
-        assert server.waits == [2.0, 5.0]
+        assert server.waits == [2.0, 2.0]
+
+
+async def test_a_longer_wait_than_a_request_may_last_is_handed_to_the_caller(unwell: Open) -> None:
+    async with unwell(fails(503, "Busy", **{"Retry-After": "600"})) as (cluster, server):
+        with pytest.raises(ClusterUnreachable) as caught:
+            await cluster.apply(OBJ)
+    assert caught.value.retry_after == 600
+    assert (len(server.seen), server.waits) == (1, [])
 
 
 async def test_the_tries_are_bounded_and_the_error_names_the_object(unwell: Open) -> None:
@@ -221,7 +228,9 @@ async def test_a_watch_opens_with_a_sign_of_life_then_tells_what_happens(unwell:
             streams({"type": "ERROR", "object": {"code": 410, "reason": "Expired"}}),
             WatchExpired,
         ),
-        (streams({"type": "ERROR", "object": {"code": 500}}), ClusterRejected),
+        (streams({"type": "ERROR", "object": {"code": 500}}), ClusterUnreachable),
+        (streams({"type": "ERROR", "object": {"code": 400, "details": "?"}}), InvalidObject),
+        (streams({"type": "ADDED", "object": None}), ClusterUnreachable),
         (streams(b"not json"), ClusterUnreachable),
         (fails(503, "Unavailable"), ClusterUnreachable),
     ],
