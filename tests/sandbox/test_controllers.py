@@ -427,6 +427,16 @@ async def test_a_container_that_crashes(live: Registry, tag: str, code: int, rea
     assert await settled(live) == version, "it does not spin at speed 0"
 
 
+async def test_a_crash_that_takes_time_is_waited_out_too(registry: Registry) -> None:
+    async with running(registry, speed=0.01):
+        make(registry, bare_pod("web:crash"))
+        await eventually(lambda: events(registry, "BackOff"))
+        entry = await eventually(lambda: waiting(registry, "CrashLoopBackOff"))
+        version = await settled(registry)
+        assert await settled(registry) == version
+    assert entry["restartCount"] == 1
+
+
 async def test_a_pod_that_no_node_can_take(live: Registry) -> None:
     body = bare_pod()
     body["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "64", "memory": "1Ti"}}

@@ -128,7 +128,7 @@ class Container:
         count = self.entry["restartCount"]
         seconds = min(10.0 * 2.0 ** min(count - 1, 10), _LONGEST_BACK_OFF)
         uid = self.pod["metadata"]["uid"]
-        left = self.context.pace.back_off(uid, f"{self._name} crash {count}", seconds)
+        left = self.context.pace.back_off(uid, f"{self._name} wait {count}", seconds)
         if left:
             return Wait(left)
         self.entry["restartCount"] = count + 1
@@ -198,7 +198,7 @@ class Container:
         engines = [c.get("args") or [] for c in others if c["name"] == "prepare"]
         shop = "woocommerce" in (engines[0] if engines else ["woocommerce"])
         said = {"simulated": True, "wordpress": images.tag_of(self.spec["image"])}
-        return json.dumps(said | {"woocommerce": shop})
+        return json.dumps(said | {"woocommerce": shop}, separators=(",", ":"))
 
     def _ended(self, ended: Json) -> Wait | None:
         policy = self.pod["spec"].get("restartPolicy")
