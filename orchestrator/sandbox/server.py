@@ -25,6 +25,7 @@ from orchestrator.sandbox.garbage import GarbageKeeper
 from orchestrator.sandbox.housekeeping import Agenda, keep_house
 from orchestrator.sandbox.http import App
 from orchestrator.sandbox.namespaces import NamespaceKeeper, ensure_initial
+from orchestrator.sandbox.quotas import QuotaKeeper
 from orchestrator.sandbox.registry import Registry
 from orchestrator.sandbox.storage import Storage
 from orchestrator.sandbox.watch import Watches
@@ -132,7 +133,11 @@ class Sandbox:
     async def _run(self, registry: Registry, listener: socket.socket) -> None:
         assert self._server is not None
         agenda = Agenda()
-        keepers = (NamespaceKeeper(registry, agenda), GarbageKeeper(registry, agenda))
+        keepers = (
+            NamespaceKeeper(registry, agenda),
+            GarbageKeeper(registry, agenda),
+            QuotaKeeper(registry.storage, agenda),
+        )
         async with asyncio.TaskGroup() as tasks:
             workers = [
                 tasks.create_task(keep_house(registry.storage, keepers, agenda)),
