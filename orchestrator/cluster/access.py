@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -87,19 +88,25 @@ async def _load(target: ClusterTarget, configuration: Any) -> None:
 
 
 def _told(exc: Exception) -> str:
-    """Return the error's text without what the library quotes of the file (a dict, a list)."""
+    """Return what is wrong, without what the library quotes of the file (a dict, a list)."""
+    if isinstance(exc, ssl.SSLError):
+        return "a certificate or key in it cannot be read"
+    if isinstance(exc, (LookupError, TypeError, AttributeError, AssertionError)):
+        return "not a complete kubeconfig"
     text = " ".join(str((exc.strerror if isinstance(exc, OSError) else None) or exc).split())
     for opening in "{[":
         text = text.partition(opening)[0]
-    return text.strip() or f"not a usable kubeconfig ({type(exc).__name__})"
+    return text.strip() or f"not usable ({type(exc).__name__})"
 
 
 def _on_this_machine(server: str) -> bool:
     host = urlsplit(server).hostname or ""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return host == "localhost"
+    # k3d writes 0.0.0.0.
+    return address.is_loopback or address.is_unspecified
 
 
 def _without_proxy(api: Any) -> None:

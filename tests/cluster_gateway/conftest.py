@@ -1,17 +1,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
 
 from orchestrator.cluster import Cluster, ClusterTarget, Timing, connect
+from orchestrator.model.kinds import Json
 
 Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Serve = Callable[..., AbstractAsyncContextManager[Cluster]]
+Open = Callable[..., AbstractAsyncContextManager[tuple[Cluster, "Unwell"]]]
 
 
 @dataclass
@@ -32,26 +37,48 @@ class Unwell:
         self.waits.append(seconds)
 
 
-Open = Callable[..., AbstractAsyncContextManager[tuple[Cluster, Unwell]]]
+@dataclass
+class Gate:
+    """Lets one token pass."""
+
+    token: str
+
+    async def __call__(self, request: web.BaseRequest) -> web.Response:
+        if request.headers.get("Authorization") == f"Bearer {self.token}":
+            return web.json_response({"kind": "ConfigMap"} if "watch" not in request.query else {})
+        status = {"kind": "Status", "code": 401, "reason": "Unauthorized", "message": "no"}
+        return web.json_response(status, status=401)
+
+
+async def _never_wait(_: float) -> None:
+    return None
 
 
 @pytest.fixture
-def unwell(tmp_path: Path) -> Open:
-    """Serve a script on loopback and connect to it."""
+def serve(tmp_path: Path) -> Serve:
+    """Serve a handler on loopback and connect to it as a user of a kubeconfig."""
 
     @asynccontextmanager
-    async def run(*script: Answer, request: float = 5.0) -> AsyncIterator[tuple[Cluster, Unwell]]:
-        server = Unwell(list(script))
-        runner = web.ServerRunner(web.Server(server.handle))
+    async def run(
+        handler: Answer,
+        *,
+        user: Json | None = None,
+        timing: Timing | None = None,
+        connections: int = 32,
+    ) -> AsyncIterator[Cluster]:
+        runner = web.ServerRunner(web.Server(handler))
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         address = runner.addresses[0]
-        config = kubeconfig(tmp_path, f"http://{address[0]}:{address[1]}")
-        timing = Timing(request=request, sleep=server.pause)
+        path = tmp_path / "kubeconfig"
+        config = config_of(f"http://{address[0]}:{address[1]}", user or {"token": "s3cret"})
+        path.write_text(json.dumps(config))
+        target = ClusterTarget("kubeconfig", path)
+        timing = timing or Timing(sleep=_never_wait)
         try:
-            async with connect(ClusterTarget("kubeconfig", config), timing=timing) as cluster:
-                yield cluster, server
+            async with connect(target, timing=timing, connections=connections) as cluster:
+                yield cluster
         finally:
             await runner.cleanup()
             await asyncio.sleep(0)
@@ -59,15 +86,27 @@ def unwell(tmp_path: Path) -> Open:
     return run
 
 
-def kubeconfig(directory: Path, server: str) -> Path:
-    path = directory / "kubeconfig"
-    path.write_text(
-        f"""apiVersion: v1
-kind: Config
-current-context: c
-contexts: [{{name: c, context: {{cluster: c, user: u}}}}]
-clusters: [{{name: c, cluster: {{server: "{server}"}}}}]
-users: [{{name: u, user: {{token: "s3cret"}}}}]
-"""
-    )
-    return path
+@pytest.fixture
+def unwell(serve: Serve) -> Open:
+    """Serve a script of answers."""
+
+    @asynccontextmanager
+    async def run(*script: Answer, request: float = 5.0) -> AsyncIterator[tuple[Cluster, Unwell]]:
+        server = Unwell(list(script))
+        timing = Timing(request=request, sleep=server.pause)
+        async with serve(server.handle, timing=timing) as cluster:
+            yield cluster, server
+
+    return run
+
+
+def config_of(server: str, user: Json) -> dict[str, Any]:
+    """Return a kubeconfig."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": server}}],
+        "users": [{"name": "u", "user": user}],
+    }

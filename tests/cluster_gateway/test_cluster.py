@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from orchestrator.cluster import USER_AGENT, ClusterTarget, connect
+from orchestrator.cluster import USER_AGENT, ClusterTarget, Timing, connect
 from orchestrator.model.errors import (
     AlreadyExists,
     ApplyConflict,
@@ -19,11 +20,10 @@ from orchestrator.model.errors import (
     InvalidObject,
     ObjectNotFound,
     PreconditionConflict,
-    SettingsError,
     WatchExpired,
 )
 from orchestrator.model.kinds import KINDS, Json, ObjectRef
-from tests.cluster_gateway.conftest import Answer, Open, kubeconfig
+from tests.cluster_gateway.conftest import Answer, Open, config_of
 
 REF = ObjectRef("ConfigMap", "store-a", "settings")
 OBJ: Json = {
@@ -252,17 +252,79 @@ async def test_a_delete_names_the_uid_that_was_seen(unwell: Open) -> None:
     assert body["propagationPolicy"] == "Foreground"
 
 
-async def test_an_address_where_nobody_listens_is_unreachable(tmp_path: Any) -> None:
-    async with connect(
-        ClusterTarget("kubeconfig", kubeconfig(tmp_path, "http://127.0.0.1:9"))
-    ) as cluster:
-        with pytest.raises(ClusterUnreachable, match="the version"):
-            await cluster.version()
+async def test_a_delete_that_names_no_uid_is_not_sent_again(unwell: Open) -> None:
+    async with unwell(truncates, says({"kind": "Status"})) as (cluster, server):
+        with pytest.raises(ClusterUnreachable):
+            await cluster.delete(REF, uid=None)
+        assert len(server.seen) == 1
+    async with unwell(truncates, says({"kind": "Status"})) as (cluster, server):
+        assert await cluster.delete(REF, uid="u-1") is True
+        assert len(server.seen) == 2
 
 
-async def test_a_kubeconfig_that_cannot_be_used_is_a_settings_error(tmp_path: Any) -> None:
-    path = tmp_path / "broken"
-    path.write_text("{}")
-    with pytest.raises(SettingsError, match="broken"):
-        async with connect(ClusterTarget("kubeconfig", path)):
-            pass
+async def test_a_delete_says_when_a_finalizer_holds_the_object(unwell: Open) -> None:
+    async with unwell(says({**OBJ, "metadata": {"deletionTimestamp": "now"}})) as (cluster, _):
+        assert await cluster.delete(REF, uid="u-1") is False
+
+
+async def test_a_log_is_text(unwell: Open) -> None:
+    async def text(_: web.BaseRequest) -> web.Response:
+        return web.Response(body=b"ready\n\xff")
+
+    async with unwell(text) as (cluster, server):
+        assert await cluster.logs("ns", "p", "c", tail=5, previous=True) == "ready\n\ufffd"
+    assert server.seen[0].path == "/api/v1/namespaces/ns/pods/p/log"
+    assert server.seen[0].query["tailLines"] == "5"
+    assert server.seen[0].query["previous"] == "true"
+
+
+async def test_a_watch_that_is_not_answered_is_given_up(unwell: Open) -> None:
+    never = asyncio.Event()
+
+    async def silent(_: web.BaseRequest) -> web.Response:
+        await never.wait()
+        return web.Response()
+
+    async with unwell(silent, request=0.05) as (cluster, _server):
+        with pytest.raises(ClusterUnreachable, match="the watch of pods"):
+            async for _event in cluster.watch(KINDS["Pod"], resource_version="5"):
+                pass
+        never.set()
+
+
+async def test_a_watch_cut_off_in_a_line_ends_without_half_an_event(unwell: Open) -> None:
+    whole = {"type": "ADDED", "object": {"metadata": {"name": "a"}}}
+    half = b'{"type": "ADDED", "obj'
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(json.dumps(whole).encode() + b"\n" + half)
+        return response
+
+    async with unwell(answer) as (cluster, _):
+        events = [e async for e in cluster.watch(KINDS["Pod"], resource_version="5")]
+    assert [e.type for e in events] == ["BOOKMARK", "ADDED"]
+
+
+async def test_a_watch_that_is_reset_says_so(unwell: Open) -> None:
+    async with unwell(truncates) as (cluster, _):
+        with pytest.raises(ClusterUnreachable):
+            async for _event in cluster.watch(KINDS["Pod"], resource_version="5"):
+                pass
+
+
+async def test_where_nobody_listens_even_a_create_is_tried_again(tmp_path: Path) -> None:
+    waits: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        waits.append(seconds)
+
+    path = tmp_path / "nobody"
+    path.write_text(json.dumps(config_of("http://127.0.0.1:9", {"token": "s3cret"})))
+    timing = Timing(sleep=pause)
+    async with connect(ClusterTarget("kubeconfig", path), timing=timing) as cluster:
+        with pytest.raises(ClusterUnreachable, match="ConfigMap/store-a/settings"):
+            await cluster.create(OBJ)
+    assert len(waits) == 3
+    assert waits[0] < waits[2], "the waits grow"
