@@ -116,7 +116,7 @@ def test_lists_with_keys_merge(space: Space) -> None:
     theirs = deployment(
         "web", container("side"), container("web", env=[{"name": "B", "value": "2"}])
     )
-    space.apply(deployment("web", container("side"), theirs), "bob")
+    space.apply(theirs, "bob")
     pods = space.apply(deployment("web", container("web", env=[])), "alice")["spec"]["template"]
     found = {c["name"]: c for c in pods["spec"]["containers"]}
     assert set(found) == {"web", "side"}

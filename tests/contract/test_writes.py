@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from tests.contract.manifests import configmap, container, deployment, statefulset
-from tests.contract.wire import JSON_PATCH, MERGE, STRATEGIC, Space, manager, ok, parsed, refused
+from tests.contract.wire import (
+    JSON_PATCH,
+    MERGE,
+    STRATEGIC,
+    Space,
+    eventually,
+    manager,
+    ok,
+    parsed,
+    refused,
+)
 
 
 def test_create_twice(space: Space) -> None:
@@ -179,6 +189,8 @@ def test_scale(space: Space) -> None:
     body["spec"]["paused"] = True
     space.create(body)
     path = space.path("Deployment", "web", "scale")
+    # Its controller has written its status: from here on nobody writes beside us.
+    eventually(lambda: space.get("Deployment", "web")["status"].get("observedGeneration"))
     scale = ok(space.api.get(path))
     assert (scale["kind"], scale["apiVersion"]) == ("Scale", "autoscaling/v1")
     assert scale["status"] == {"replicas": 0, "selector": "app=web"}
