@@ -6,6 +6,7 @@ functions below are the counterparts of ``k8s.io/apimachinery/pkg/api/errors``.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -117,6 +118,19 @@ def invalid(resource: Resource, name: str, errors: Sequence[FieldError]) -> ApiE
     return ApiError(422, "Invalid", message, details)
 
 
+def invalid_patch(text: str, why: object) -> ApiError:
+    """422: a patch leaves something that cannot be read as the kind."""
+    message = f"Invalid value: {json.dumps(text, ensure_ascii=False)}: {why}"
+    cause = FieldError("patch", message)
+    text = f' "" is invalid: patch: {message}'
+    return ApiError(422, "Invalid", text, {"causes": [cause.cause()]})
+
+
+def internal(message: str) -> ApiError:
+    """500, as the real server answers some wrong requests too."""
+    return ApiError(500, "", message)
+
+
 def bad_request(message: str) -> ApiError:
     """400 BadRequest."""
     return ApiError(400, "BadRequest", message)
@@ -139,12 +153,14 @@ def method_not_allowed() -> ApiError:
     return ApiError(405, "MethodNotAllowed", message, {})
 
 
-def unsupported_media_type(supported: Sequence[str]) -> ApiError:
+def unsupported_media_type(supported: Sequence[str] = ()) -> ApiError:
     """415: the body's content type is not one of those that are understood."""
-    message = (
-        "the body of the request was in an unknown format - accepted media types include: "
-        + ", ".join(supported)
-    )
+    message = "415: Unsupported Media Type"
+    if supported:
+        message = (
+            "the body of the request was in an unknown format - accepted media types include: "
+            + ", ".join(supported)
+        )
     return ApiError(415, "UnsupportedMediaType", message)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -50,10 +51,11 @@ class Request:
 
     def options(self, subresource: str = "") -> Options:
         """Return how the write is asked for."""
+        kind = {"POST": "CreateOptions", "PUT": "UpdateOptions"}.get(self.method, "PatchOptions")
         return Options(
-            query.manager(self.params, self.agent),
-            query.dry_run(self.params),
-            query.field_validation(self.params),
+            query.manager(self.params, self.agent, kind),
+            query.dry_run(self.params, kind),
+            query.field_validation(self.params, kind),
             query.flag(self.params, "force"),
             subresource,
         )
@@ -240,7 +242,7 @@ class Handlers:
         kind = _patch_type(request)
         if kind == APPLY:
             raise errors.unsupported_media_type(PATCHES[:3])
-        patch, _ = negotiation.read_json(request.body)
+        patch = _read_patch(request.body)
 
         def change(old: Json) -> Json:
             scale = read_scale(old)
@@ -267,9 +269,9 @@ def _typed(target: Target, body: Json) -> Json:
     kind = body.get("kind") or resource.kind
     version = body.get("apiVersion") or resource.api_version
     if (kind, version) != (resource.kind, resource.api_version):
+        why = f"converting ({version}.{kind}) to (core.{resource.kind}): unknown conversion"
         raise bad_request(
-            f"the object provided is unrecognized (must be of type {resource.kind}): "
-            f"{version}, Kind={kind}"
+            f'{kind} in version "{version}" cannot be handled as a {resource.kind}: {why}'
         )
     meta = body.get("metadata") or {}
     if not isinstance(meta, dict):
@@ -297,7 +299,10 @@ def _wrong_namespace() -> ApiError:
 def _check_name(target: Target, body: Json) -> None:
     name = body["metadata"].get("name")
     if not name:
-        raise bad_request("name must be provided")
+        raise bad_request(
+            f"the name of the object ({target.name} based on URL) was undeterminable: "
+            "name must be provided"
+        )
     if name != target.name:
         raise bad_request(
             f"the name of the object ({name}) does not match the name on the URL ({target.name})"
@@ -327,15 +332,22 @@ def _check_applied(target: Target, body: Json) -> None:
 def _patch_type(request: Request) -> str:
     kind = request.content_type.partition(";")[0].strip().lower()
     if kind not in PATCHES:
-        raise errors.unsupported_media_type(PATCHES)
+        raise errors.unsupported_media_type()
+    if kind != APPLY and query.flag(request.params, "force"):
+        message = "Forbidden: may not be specified for non-apply patch"
+        wrong = FieldError("force", message, "FieldValueForbidden")
+        raise query.invalid_options("PatchOptions", [wrong])
     return kind
 
 
 def _change(kind: str, resource: Resource, body: bytes) -> Callable[[Json], Json]:
     """Return what the patch makes of an object."""
-    patch, _ = negotiation.read_json(body)
+    patch = _read_patch(body)
     if kind != JSON_PATCH and not isinstance(patch, dict):
-        raise bad_request("json: cannot unmarshal into Go value of type map[string]interface {}")
+        raise bad_request(
+            "error decoding patch: json: cannot unmarshal array into Go value of type "
+            "map[string]interface {}"
+        )
 
     def change(old: Json) -> Json:
         made: Any
@@ -345,11 +357,30 @@ def _change(kind: str, resource: Resource, body: bytes) -> Callable[[Json], Json
             made = patches.merge_patch(old, patch)
         else:
             made = patches.strategic_patch(type_of(resource.definition), old, patch)
-        if not isinstance(made, dict) or not isinstance(made.get("metadata"), dict):
-            raise bad_request("the patch leaves no object")
-        return made
+        if not isinstance(made, dict):
+            raise patches.unprocessable()
+        _check_kind(resource, made)
+        found: Json = made
+        if not isinstance(found.get("metadata"), dict):
+            found = found | {"metadata": {}}
+        return found
 
     return change
+
+
+def _read_patch(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise bad_request(f"error decoding patch: {error}") from error
+
+
+def _check_kind(resource: Resource, made: Json) -> None:
+    """Refuse a patch that turns an object into one of another kind."""
+    version, kind = made.get("apiVersion"), made.get("kind")
+    if (version, kind) != (resource.api_version, resource.kind):
+        why = f"converting ({version}.{kind}) to (core.{resource.kind}): unknown conversion"
+        raise errors.invalid_patch("", why)
 
 
 def _delete_options(request: Request) -> DeleteOptions:
@@ -368,7 +399,7 @@ def _delete_options(request: Request) -> DeleteOptions:
     grace = body.get("gracePeriodSeconds")
     if grace is None and params.get("gracePeriodSeconds", "").lstrip("-").isdigit():
         grace = int(params["gracePeriodSeconds"])
-    dry = query.dry_run(params) or "All" in (body.get("dryRun") or [])
+    dry = query.dry_run(params, "DeleteOptions") or "All" in (body.get("dryRun") or [])
     return DeleteOptions(given.get("uid"), given.get("resourceVersion"), propagation, grace, dry)
 
 

@@ -52,7 +52,7 @@ class App:
         fixed = _fixed(request, path, body)
         if fixed is not None:
             return fixed
-        if not path.startswith(("/api/", "/apis/")):
+        if not _is_served(path):
             return _nowhere()
         return self._handlers.serve(
             Request(
@@ -86,6 +86,15 @@ async def _body(request: HttpRequest) -> bytes:
             raise ApiError(413, "RequestEntityTooLarge", message)
         parts.append(part)
     return b"".join(parts)
+
+
+def _is_served(path: str) -> bool:
+    """Say whether the path is in a group version that there is."""
+    if path.startswith("/api/v1/"):
+        return True
+    group, _, rest = path.removeprefix("/apis/").partition("/")
+    known = path.startswith("/apis/") and discovery.known_group(group)
+    return known and rest.startswith("v1/")
 
 
 def _nowhere() -> Response:

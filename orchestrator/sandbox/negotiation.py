@@ -100,13 +100,14 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> Json:
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 
-def read_json(body: bytes) -> tuple[Any, list[str]]:
-    """Return the JSON value of a body and the keys given twice; raises 400."""
+def _read_json(body: bytes) -> tuple[Any, list[str]]:
     duplicates = _Duplicates()
     try:
         return json.loads(body, object_pairs_hook=duplicates.pairs), duplicates.found
     except (ValueError, RecursionError) as error:
-        raise bad_request(f"couldn't get version/kind; json parse error: {error}") from error
+        raise bad_request(
+            f"couldn't get version/kind; json parse error: {error or 'unexpected end of input'}"
+        ) from error
 
 
 def read_yaml(body: bytes) -> Any:
@@ -143,7 +144,7 @@ def read_object(kind: str, body: bytes) -> tuple[Json, list[str]]:
     """Return the object in a body of the media type and the keys given twice; raises 400, 415."""
     duplicates: list[str] = []
     if kind == JSON:
-        value, duplicates = read_json(body)
+        value, duplicates = _read_json(body)
     elif kind == YAML:
         value = read_yaml(body)
     else:

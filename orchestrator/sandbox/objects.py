@@ -16,6 +16,10 @@ from orchestrator.sandbox.resources import Resource
 from orchestrator.sandbox.values import Json, clone
 
 _SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
+_FIXED = (
+    "creationTimestamp", "deletionGracePeriodSeconds", "generation", "generateName", "selfLink",
+    "resourceVersion",
+)  # fmt: skip
 _KEPT_LABELS = ("Deployment", "ReplicaSet")
 
 
@@ -103,18 +107,14 @@ def fold_string_data(obj: Json) -> None:
 def prepare_update(resource: Resource, old: Json, new: Json, subresource: str) -> None:
     """Put back what a write through this path cannot change, and count the generation."""
     meta, was = new["metadata"], old["metadata"]
-    for key in ("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
-                "generation", "generateName", "selfLink"):  # fmt: skip
+    for key in _FIXED:
+        _keep(meta, was, key)
+    for key in ("uid", "deletionTimestamp"):
         if key in was:
-            meta[key] = was[key]
-        else:
-            meta.pop(key, None)
-    meta.setdefault("uid", was["uid"])
-    meta["resourceVersion"] = was["resourceVersion"]
+            meta.setdefault(key, was[key])  # another value is refused by validation
     if subresource == "status":
-        kept = [key for key in ("spec",) if key in old]
-        for key in kept:
-            new[key] = old[key]
+        if "spec" in old:
+            new["spec"] = old["spec"]
         if resource.kind in _KEPT_LABELS:
             _keep(meta, was, "labels")
     elif "status" in resource.subresources:
@@ -123,7 +123,7 @@ def prepare_update(resource: Resource, old: Json, new: Json, subresource: str) -
         new["spec"] = old["spec"]
     if resource.kind == "Secret":
         fold_string_data(new)
-    if resource.generation and not subresource and _desired(new) != _desired(old):
+    if resource.generation and subresource in ("", "scale") and _desired(new) != _desired(old):
         meta["generation"] = was.get("generation", 0) + 1
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.sandbox.errors import ApiError, bad_request
+from orchestrator.sandbox.errors import ApiError, bad_request, internal
 from orchestrator.sandbox.schema import Field, Shape, Type
-from orchestrator.sandbox.values import clone
+from orchestrator.sandbox.values import clone, go_value
 
 _GONE: Any = object()
 
@@ -27,15 +27,19 @@ def merge_patch(value: Any, patch: Any) -> Any:
     return out
 
 
-def unprocessable(message: str) -> ApiError:
-    """422 for a patch that is well-formed but cannot be applied."""
+def unprocessable() -> ApiError:
+    """422 for a JSON patch that is well-formed but cannot be applied."""
+    message = "the server rejected our request due to an error in our request"
     return ApiError(422, "Invalid", message, {})
 
 
 def json_patch(value: Any, steps: Any) -> Any:
     """Apply a JSON patch (RFC 6902), all of it or nothing."""
     if not isinstance(steps, list) or not all(isinstance(s, dict) for s in steps):
-        raise bad_request("json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+        raise bad_request(
+            "error decoding patch: json: cannot unmarshal object into Go value of type "
+            "[]handlers.jsonPatchOp"
+        )
     out = clone(value)
     for step in steps:
         out = _step(out, step)
@@ -45,13 +49,10 @@ def json_patch(value: Any, steps: Any) -> Any:
 def _step(value: Any, step: dict[str, Any]) -> Any:
     operation, path = step.get("op"), _pointer(step.get("path"))
     if operation in ("add", "replace", "test") and "value" not in step:
-        raise unprocessable(f"{operation} operation is missing its value")
+        raise unprocessable()
     if operation == "test":
         if _look(value, path) != step["value"]:
-            raise unprocessable(
-                f"the server rejected our request due to an error in our request: "
-                f"testing value {step['path']} failed"
-            )
+            raise unprocessable()
         return value
     if operation in ("move", "copy"):
         source = _pointer(step.get("from"))
@@ -61,16 +62,15 @@ def _step(value: Any, step: dict[str, Any]) -> Any:
     if operation == "remove":
         return _put(value, path, _GONE)
     if operation == "replace":
-        _look(value, path)
         return _put(value, path, clone(step["value"]), replace=True)
     if operation == "add":
         return _put(value, path, clone(step["value"]))
-    raise unprocessable(f"Unexpected kind: {operation}")
+    raise unprocessable()
 
 
 def _pointer(text: object) -> list[str]:
     if not isinstance(text, str) or (text and not text.startswith("/")):
-        raise unprocessable("json patch: a path is missing or does not start with '/'")
+        raise unprocessable()
     return [part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:]]
 
 
@@ -81,10 +81,7 @@ def _look(value: Any, path: list[str]) -> Any:
         elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
             value = value[int(part)]
         else:
-            raise unprocessable(
-                "the server rejected our request due to an error in our request: "
-                f"missing path /{'/'.join(path)}"
-            )
+            raise unprocessable()
     return value
 
 
@@ -99,13 +96,13 @@ def _put(root: Any, path: list[str], item: Any, *, replace: bool = False) -> Any
         elif last in parent:
             del parent[last]
         else:
-            raise unprocessable(f"Unable to remove nonexistent key: {last}: missing value")
+            raise unprocessable()
         return root
     if not isinstance(parent, list) or not (last == "-" or last.isdigit()):
-        raise unprocessable(f"missing path /{'/'.join(path)}")
+        raise unprocessable()
     at = len(parent) if last == "-" else int(last)
     if at > len(parent) or (at == len(parent) and (replace or item is _GONE)):
-        raise unprocessable(f"Unable to access invalid index: {at}: missing value")
+        raise unprocessable()
     if item is _GONE:
         del parent[at]
     elif replace:
@@ -118,7 +115,10 @@ def _put(root: Any, path: list[str], item: Any, *, replace: bool = False) -> Any
 def strategic_patch(kind: Type, value: Any, patch: Any) -> Any:
     """Apply a strategic merge patch: lists merge by the key that their type names."""
     if not isinstance(patch, dict):
-        raise bad_request("json: cannot unmarshal array into Go value of type map[string]any")
+        raise bad_request(
+            "error decoding patch: json: cannot unmarshal array into Go value of type "
+            "map[string]interface {}"
+        )
     return _merge(kind, value, patch)
 
 
@@ -174,7 +174,7 @@ def _merge_list(known: Field, old: list[Any], change: list[Any]) -> list[Any]:
 def _merge_entry(known: Field, out: list[Any], item: Any) -> None:
     key = known.merge_key
     if not isinstance(item, dict) or key not in item:
-        raise bad_request(f"map: {item} does not contain declared merge key: {key}")
+        raise internal(f"map: {go_value(item)} does not contain declared merge key: {key}")
     at = next((n for n, o in enumerate(out) if o.get(key) == item[key]), None)
     if item.get("$patch") == "delete":
         if at is not None:

@@ -60,24 +60,35 @@ def _check(query: ListQuery) -> None:
             f'Unsupported value: "{query.match}": supported values: "Exact", "NotOlderThan", ""'
         )
         wrong.append(FieldError("resourceVersionMatch", message, "FieldValueNotSupported"))
-    if query.watch and query.match and query.initial is None:
-        message = (
-            "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is "
-            "provided"
-        )
-        wrong.append(FieldError("resourceVersionMatch", message, "FieldValueForbidden"))
-    if query.initial is not None and (not query.watch or query.match != "NotOlderThan"):
-        message = (
-            "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-        )
-        if not query.watch:
-            message = "Forbidden: sendInitialEvents is forbidden for list"
+    elif query.initial is not None and not query.watch:
+        message = "Forbidden: sendInitialEvents is forbidden for list"
         wrong.append(FieldError("sendInitialEvents", message, "FieldValueForbidden"))
-    if not query.watch and query.match and query.version is None:
-        message = "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
+    elif why := _misused_match(query):
+        message = f"Forbidden: {why}"
         wrong.append(FieldError("resourceVersionMatch", message, "FieldValueForbidden"))
     if wrong:
         raise invalid_options("ListOptions", wrong)
+
+
+def _misused_match(query: ListQuery) -> str:
+    """Return why resourceVersionMatch cannot be what it is; empty when it can."""
+    if query.watch:
+        if query.initial is not None and query.match != "NotOlderThan":
+            return "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        if query.initial is None and query.match:
+            return (
+                "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+            )
+        return ""
+    if not query.match:
+        return ""
+    if query.token:
+        return "resourceVersionMatch is forbidden when continue is provided"
+    if query.version is None:
+        return "resourceVersionMatch is forbidden unless resourceVersion is provided"
+    if query.match == "Exact" and query.version == 0:
+        return 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
+    return ""
 
 
 def invalid_options(kind: str, wrong: list[FieldError]) -> ApiError:
@@ -115,30 +126,30 @@ def _version(params: Params) -> int | None:
     return int(text)
 
 
-def dry_run(params: Params) -> bool:
+def dry_run(params: Params, kind: str) -> bool:
     """Say whether nothing is to be stored; raises 422."""
     value = params.get("dryRun", "")
     if value not in ("", "All"):
         message = f'Unsupported value: ["{value}"]: supported values: "All"'
-        raise invalid_options("DryRun", [FieldError("dryRun", message, "FieldValueNotSupported")])
+        raise invalid_options(kind, [FieldError("dryRun", message, "FieldValueNotSupported")])
     return value == "All"
 
 
-def field_validation(params: Params) -> str:
+def field_validation(params: Params, kind: str) -> str:
     """Return how unknown fields are met; raises 422."""
     value = params.get("fieldValidation", "") or "Warn"
     if value not in ("Strict", "Warn", "Ignore"):
         message = f'Unsupported value: "{value}": supported values: "", "Ignore", "Strict", "Warn"'
         wrong = FieldError("fieldValidation", message, "FieldValueNotSupported")
-        raise invalid_options("CreateOptions", [wrong])
+        raise invalid_options(kind, [wrong])
     return value
 
 
-def manager(params: Params, agent: str) -> str:
+def manager(params: Params, agent: str, kind: str) -> str:
     """Return the field manager: the one named, else the start of the user agent."""
     named = params.get("fieldManager", "")
     if len(named) > 128:
         wrong = FieldError("fieldManager", "Too long: may not be more than 128 bytes",
                            "FieldValueTooLong")  # fmt: skip
-        raise invalid_options("PatchOptions", [wrong])
+        raise invalid_options(kind, [wrong])
     return named or agent.partition("/")[0][:128] or "unknown"

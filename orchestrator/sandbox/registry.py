@@ -15,14 +15,14 @@ from collections.abc import Callable, Mapping
 from orchestrator.sandbox import errors, managedfields, resources, typed
 from orchestrator.sandbox.decoding import DecodingError, decode, unreadable
 from orchestrator.sandbox.defaults import apply_defaults
-from orchestrator.sandbox.errors import ApiError, FieldError
-from orchestrator.sandbox.managedfields import Writer
+from orchestrator.sandbox.errors import ApiError
+from orchestrator.sandbox.managedfields import Writer, sorted_fields
 from orchestrator.sandbox.operation import DeleteOptions, Options
 from orchestrator.sandbox.resources import Resource
 from orchestrator.sandbox.schema import type_of
 from orchestrator.sandbox.storage import Storage
 from orchestrator.sandbox.subscription import Subscription
-from orchestrator.sandbox.values import Json, clone
+from orchestrator.sandbox.values import Json, clone, dump
 from orchestrator.sandbox.writes import Deleted, Writes
 
 __all__ = ["ApiError", "Registry", "Subscription"]
@@ -149,11 +149,14 @@ class Registry:
         """Update to what a patch makes of the stored object."""
         old = self.find(resource, namespace, name)
         changed = change(old)
-        if not isinstance(changed, dict):
-            raise unreadable(resource, "the patch does not leave an object")
-        new = self._read(resource, changed, options)
-        if new["metadata"].get("name", name) != name:
-            raise _immutable_name(resource, name, new["metadata"].get("name"))
+        try:
+            new = self._read(resource, changed, options)
+        except ApiError as error:
+            why = error.message.partition(f"handled as a {resource.kind}: ")[2]
+            secret = resource.kind == "Secret"  # its values belong in no error
+            text = "" if secret else dump(sorted_fields(changed)).decode()
+            raise errors.invalid_patch(text, why) from error
+        _check_place(new, namespace, name)
         return self._update(resource, old, new, options)
 
     def _update(self, resource: Resource, old: Json, new: Json, options: Options) -> Json:
@@ -180,6 +183,7 @@ class Registry:
         if old is None:
             if config["metadata"].get("uid"):
                 raise _uid_of_nothing(resource, name, config["metadata"]["uid"])
+            new["metadata"].pop("resourceVersion", None)
             return self._writes.create(resource, new, options), True
         return self._writes.update(resource, old, new, options), False
 
@@ -253,9 +257,22 @@ def _configuration(resource: Resource, namespace: str | None, body: Json) -> Jso
     return body | {"metadata": meta}
 
 
-def _immutable_name(resource: Resource, name: str, sent: object) -> ApiError:
-    wrong = FieldError("metadata.name", f'Invalid value: "{sent}": field is immutable')
-    return errors.invalid(resource, name, [wrong])
+def _check_place(new: Json, namespace: str | None, name: str) -> None:
+    """Refuse a patch that would move an object."""
+    meta = new["metadata"]
+    if not meta.get("name"):
+        raise errors.bad_request(
+            f"the name of the object ({name} based on URL) was undeterminable: "
+            "name must be provided"
+        )
+    if meta["name"] != name:
+        raise errors.bad_request(
+            f"the name of the object ({meta['name']}) does not match the name on the URL ({name})"
+        )
+    if meta.get("namespace", "") != (namespace or ""):
+        raise errors.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
 
 
 def _uid_of_nothing(resource: Resource, name: str, uid: str) -> ApiError:

@@ -14,6 +14,7 @@ from typing import Any
 from orchestrator.sandbox import fieldset
 from orchestrator.sandbox.fieldset import FieldSet, Path
 from orchestrator.sandbox.schema import SCALARS, Field, Shape, Type
+from orchestrator.sandbox.values import go_value
 
 ABSENT: Any = object()
 """Stands for a value that is not there; ``None`` is a JSON null."""
@@ -301,12 +302,12 @@ def _check(kind: Type, value: Any, path: str, out: list[tuple[str, str]], duplic
             out.append((path, wrong))
     elif kind.shape is Shape.LIST:
         if not isinstance(value, list):
-            out.append((path, f"expected list, got {_go_value(value)}"))
+            out.append((path, f"expected list, got {go_value(value)}"))
         else:
             _check_entries(kind, value, path, out, duplicates)
     elif kind.shape is not Shape.ANY:
         if not isinstance(value, dict):
-            out.append((path, f"expected map, got {_go_value(value)}"))
+            out.append((path, f"expected map, got {go_value(value)}"))
         else:
             _check_fields(kind, value, path, out, duplicates)
 
@@ -362,14 +363,14 @@ def _wrong_entry(kind: Type, item: Any) -> str:
 
 def _wrong_scalar(shape: Shape, value: Any) -> str:
     if shape is Shape.BOOLEAN:
-        return "" if isinstance(value, bool) else f"expected boolean, got {_go_value(value)}"
+        return "" if isinstance(value, bool) else f"expected boolean, got {go_value(value)}"
     if shape in (Shape.INTEGER, Shape.NUMBER):
         if isinstance(value, int | float) and not isinstance(value, bool):
             return ""
         return f"expected numeric (int or float), got {_go_type(value)}"
     if shape in (Shape.QUANTITY, Shape.INT_OR_STRING):
         if isinstance(value, dict | list):
-            return f"expected any scalar, got {_go_value(value)}"
+            return f"expected any scalar, got {go_value(value)}"
         return ""
     return "" if isinstance(value, str) else f"expected string, got {_go_literal(value)}"
 
@@ -384,13 +385,5 @@ def _go_type(value: Any) -> str:
     return next((name for kind, name in names if isinstance(value, kind)), "int64")
 
 
-def _go_value(value: Any) -> str:
-    if isinstance(value, dict):
-        return "map[" + " ".join(f"{k}:{_go_value(v)}" for k, v in sorted(value.items())) + "]"
-    if isinstance(value, list):
-        return "[" + " ".join(_go_value(item) for item in value) + "]"
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _go_literal(value: Any) -> str:
-    return f"&value.valueUnstructured{{Value:{_go_value(value)}}}"
+    return f"&value.valueUnstructured{{Value:{go_value(value)}}}"

@@ -101,8 +101,17 @@ def _job(problems: Problems, old: Json, new: Json) -> None:
         problems.invalid("spec.completions", after.get("completions"), _IMMUTABLE)
     _selector(problems, old, new)
     suspended = before.get("suspend") and "startTime" not in (old.get("status") or {})
-    if before["template"] != after["template"] and not suspended:
-        problems.invalid("spec.template", after["template"], _IMMUTABLE)
+    was, now = (_fixed_template(spec["template"], suspended) for spec in (before, after))
+    if was != now:
+        problems.invalid("spec.template.spec", after["template"].get("spec"), _IMMUTABLE)
+
+
+def _fixed_template(template: Json, suspended: bool) -> Json:
+    """Return what of a Job's template may not change; a suspended Job may still be placed."""
+    if not suspended:
+        return template
+    placing = ("nodeSelector", "affinity", "tolerations", "schedulingGates")
+    return {k: v for k, v in (template.get("spec") or {}).items() if k not in placing}
 
 
 def _pod(problems: Problems, old: Json, new: Json) -> None:

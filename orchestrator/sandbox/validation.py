@@ -88,7 +88,7 @@ def validate_update(resource: Resource, old: Json, new: Json, subresource: str) 
     """Return what is wrong with a changed object."""
     problems = Problems()
     before, after = old["metadata"], new["metadata"]
-    for key in ("name", "namespace", "uid"):
+    for key in ("name", "namespace", "uid", "deletionTimestamp"):
         if before.get(key) != after.get(key):
             problems.invalid(f"metadata.{key}", after.get(key, ""), "field is immutable")
     if "deletionTimestamp" in before:

@@ -35,3 +35,12 @@ def dig(value: Any, *path: str) -> Any:
             return None
         value = value.get(key)
     return value
+
+
+def go_value(value: Any) -> str:
+    """Return a value as Go's ``%v`` prints it, which some messages do."""
+    if isinstance(value, dict):
+        return "map[" + " ".join(f"{k}:{go_value(v)}" for k, v in sorted(value.items())) + "]"
+    if isinstance(value, list):
+        return "[" + " ".join(go_value(item) for item in value) + "]"
+    return str(value).lower() if isinstance(value, bool) else str(value)

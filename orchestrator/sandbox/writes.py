@@ -42,7 +42,7 @@ class Writes:
         admission.admit_namespace(storage, operation)
         admission.mutate(storage, operation)
         if new["metadata"].get("resourceVersion"):
-            raise errors.bad_request("resourceVersion should not be set on objects to be created")
+            raise errors.internal("resourceVersion should not be set on objects to be created")
         if not new["metadata"].get("name") and new["metadata"].get("generateName"):
             new["metadata"]["name"] = objects.generated_name(new["metadata"]["generateName"])
         objects.prepare_create(resource, new)
@@ -157,7 +157,7 @@ class Writes:
 
 def _check_options(options: DeleteOptions) -> None:
     if options.propagation not in (None, *POLICIES):
-        names = ", ".join(f'"{p}"' for p in ("Background", "Foreground", "Orphan"))
+        names = ", ".join(f'"{policy}"' for policy in POLICIES)
         message = f'Unsupported value: "{options.propagation}": supported values: {names}, "nil"'
         cause = FieldError("propagationPolicy", message, "FieldValueNotSupported")
         details = {
@@ -170,23 +170,31 @@ def _check_options(options: DeleteOptions) -> None:
 
 
 def _check_preconditions(resource: Resource, old: Json, options: DeleteOptions) -> None:
-    meta = old["metadata"]
+    meta, version = old["metadata"], options.resource_version
     if options.uid is not None and options.uid != meta["uid"]:
-        raise errors.conflict(
+        raise _failed_precondition(
             resource,
             meta["name"],
             f"the UID in the precondition ({options.uid}) does not match the UID in record "
             f"({meta['uid']}). The object might have been deleted and then recreated",
         )
-    version = options.resource_version
     if version is not None and version != meta["resourceVersion"]:
-        raise errors.conflict(
+        raise _failed_precondition(
             resource,
             meta["name"],
             f"the ResourceVersion in the precondition ({version}) does not match the "
             f"ResourceVersion in record ({meta['resourceVersion']}). The object might have been "
             "modified",
         )
+
+
+def _failed_precondition(resource: Resource, name: str, why: str) -> errors.ApiError:
+    """409 that names the kind where other conflicts name the resource."""
+    message = f'Operation cannot be fulfilled on {resource.qualified_kind} "{name}": {why}'
+    details: Json = {"name": name}
+    if resource.group:
+        details["group"] = resource.group
+    return errors.ApiError(409, "Conflict", message, details | {"kind": resource.kind})
 
 
 def _check_namespace_preconditions(resource: Resource, old: Json, options: DeleteOptions) -> None:
