@@ -5,7 +5,7 @@ from orchestrator.applier.applier import (
     Applier,
     ConflictPolicy,
     Drift,
-    NamespaceState,
 )
+from orchestrator.applier.namespaces import NamespaceState
 
 __all__ = ["Applied", "Applier", "ConflictPolicy", "Drift", "NamespaceState"]

@@ -11,19 +11,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
+from orchestrator.applier.namespaces import Mark, NamespaceState, hold_ups
 from orchestrator.applier.ownership import digest, foreign_changes, live_digest, missing
 from orchestrator.cluster import Cluster
 from orchestrator.model.changeset import Action, Change, ChangeSet, FieldConflict
 from orchestrator.model.errors import (
     AlreadyExists,
     ApplyConflict,
+    ClusterError,
+    ClusterForbidden,
     ClusterRejected,
-    NamespaceNotOurs,
+    InvalidObject,
     NamespaceTerminating,
     ObjectHeldByHelm,
     ObjectNotFound,
@@ -31,13 +34,7 @@ from orchestrator.model.errors import (
 )
 from orchestrator.model.inventory import Inventory, InventoryItem
 from orchestrator.model.kinds import Json, ObjectRef
-from orchestrator.model.names import (
-    FIELD_MANAGER,
-    ID_LABEL,
-    MANAGED_BY_LABEL,
-    UID_ANNOTATION,
-    namespace_of,
-)
+from orchestrator.model.names import FIELD_MANAGER, MANAGED_BY_LABEL, namespace_of
 from orchestrator.telemetry import Metrics
 
 T = TypeVar("T")
@@ -70,11 +67,16 @@ class ConflictPolicy(StrEnum):
 
 @dataclass(frozen=True)
 class Applied:
-    """What an apply did; ``live`` are the objects as the server returned them (only those sent)."""
+    """What an apply did; ``live`` are the objects as the server returned them (only those sent).
+
+    ``problem`` is the first error if there was one: the rest of its wave was still sent, later
+    waves were not. Record the inventory before raising it, or what was done is sent again.
+    """
 
     changes: ChangeSet
     inventory: Inventory
     live: Mapping[ObjectRef, Json] = field(default_factory=dict)
+    problem: ClusterError | None = None
 
 
 @dataclass(frozen=True)
@@ -92,14 +94,6 @@ class Drift:
         fields = ", ".join(self.fields[:5]) or "fields of ours"
         more = f" and {len(self.fields) - 5} more" if len(self.fields) > 5 else ""
         return f"{self.ref} was changed by {self.manager or 'somebody else'}: {fields}{more}"
-
-
-@dataclass(frozen=True)
-class NamespaceState:
-    """How a namespace's deletion stands; ``messages`` say what holds it up."""
-
-    gone: bool
-    messages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -149,14 +143,14 @@ class Applier:
 
         Returns what was done and the live object. Errors: NamespaceNotOurs, NamespaceTerminating.
         """
-        ref = ObjectRef.of(obj)
+        ref, mark = ObjectRef.of(obj), Mark.of(obj)
         with contextlib.suppress(AlreadyExists):
-            made = await self._cluster.create(_mark_of_ownership(obj))
+            made = await self._cluster.create(mark.manifest(ref.name))
             return self._count(Change(ref, Action.CREATED)), made
         present = await self._cluster.get(ref)
-        _check_ours(present, obj["metadata"]["annotations"][UID_ANNOTATION], ref)
+        mark.check(present)
         if present["metadata"].get("deletionTimestamp"):
-            raise NamespaceTerminating(f"{ref} is still being deleted; waiting for its end")
+            raise _terminating(ref.name)
         return Change(ref, Action.UNCHANGED), present
 
     async def apply(
@@ -167,27 +161,32 @@ class Applier:
         live: Mapping[ObjectRef, Json],
         policy: ConflictPolicy = ConflictPolicy.TAKE_BACK,
     ) -> Applied:
-        """Apply in waves, concurrently inside each; the first error ends it after its wave.
+        """Apply in waves, concurrently inside each; an error ends it after its wave.
 
-        Errors: ApplyConflict (policy ``stop``), ObjectHeldByHelm, InvalidObject and others of
-        ClusterError, each naming the object.
+        The error is in the result: ApplyConflict (policy ``stop``), ObjectHeldByHelm, InvalidObject
+        and others of ClusterError, each naming the object.
         """
         known = {item.ref: item for item in inventory.items}
         done: list[_Sent] = []
+        problem: ClusterError | None = None
         for wave in _waves(objects):
-            calls = [self._one(obj, known, live, policy) for obj in wave]
-            done += await _all(calls)
+            outcomes = await _all([self._tried(obj, known, live, policy) for obj in wave])
+            done += [o for o in outcomes if isinstance(o, _Sent)]
+            problem = next((o for o in outcomes if isinstance(o, ClusterError)), None)
+            if problem is not None:
+                break
         items = {sent.item.ref: sent.item for sent in done}
         return Applied(
             ChangeSet(tuple(sent.change for sent in done)),
             Inventory(tuple(items.get(item.ref, item) for item in inventory.items)),
             {sent.item.ref: sent.live for sent in done if sent.live is not None},
+            problem,
         )
 
     async def prune(
         self, keep: Iterable[ObjectRef], inventory: Inventory
     ) -> tuple[ChangeSet, Inventory]:
-        """Delete what the inventory holds and ``keep`` lacks; what cannot go stays in it."""
+        """Delete what the inventory holds and ``keep`` lacks; what is not gone stays in it."""
         kept = set(keep)
         extra = [i for i in inventory.items if i.ref not in kept]
         if not extra:
@@ -202,7 +201,7 @@ class Applier:
         ref = ObjectRef("Namespace", "", namespace_of(store_id))
         try:
             present = await self._cluster.get(ref)
-            _check_ours(present, uid, ref)
+            Mark(store_id, uid).check(present)
             meta = present["metadata"]
             if not meta.get("deletionTimestamp"):
                 await self._cluster.delete(ref, uid=meta["uid"])
@@ -210,8 +209,21 @@ class Applier:
         except ObjectNotFound:
             return NamespaceState(gone=True)
         except PreconditionConflict:
+            # Replaced since we looked: the next look says by whom.
             return NamespaceState(gone=False)
-        return NamespaceState(gone=False, messages=_hold_ups(present))
+        return NamespaceState(gone=False, messages=hold_ups(present))
+
+    async def _tried(
+        self,
+        obj: Json,
+        known: Mapping[ObjectRef, InventoryItem],
+        live: Mapping[ObjectRef, Json],
+        policy: ConflictPolicy,
+    ) -> _Sent | ClusterError:
+        try:
+            return await self._one(obj, known, live, policy)
+        except ClusterError as exc:
+            return exc
 
     async def _one(
         self,
@@ -222,21 +234,30 @@ class Applier:
     ) -> _Sent:
         ref, rendered = ObjectRef.of(obj), digest(obj)
         present, item = live.get(ref), known.get(ref)
+        if ref.kind == "Namespace":
+            present = await self._ours(obj, present)
         if present is not None:
             _refuse_helm(present, ref)
             same = item is not None and item.rendered == rendered and item.live
             if same and item is not None and item.live == live_digest(present):
                 return _Sent(self._count(Change(ref, Action.UNCHANGED)), item)
-        result, conflicts = await self._send(obj, policy)
+        result, conflicts = await self._send(_pinned(obj, present), policy)
         action = _action(present, result)
         change = self._count(Change(ref, action, conflicts))
         return _Sent(change, InventoryItem(ref, rendered, live_digest(result)), result)
+
+    async def _ours(self, namespace: Json, present: Json | None) -> Json:
+        """Return the live namespace, checked: applied blindly, another's would be adopted."""
+        if present is None:
+            _, present = await self.ensure_namespace(namespace)
+        Mark.of(namespace).check(present)
+        return present
 
     async def _send(
         self, obj: Json, policy: ConflictPolicy
     ) -> tuple[Json, tuple[FieldConflict, ...]]:
         try:
-            return await self._cluster.apply(obj), ()
+            return await self._put(obj), ()
         except ApplyConflict as exc:
             if policy is ConflictPolicy.STOP:
                 raise
@@ -248,20 +269,35 @@ class Applier:
         # The watch shows only what carries our label: look before anything is taken by force.
         ref = ObjectRef.of(obj)
         _refuse_helm(await self._cluster.get(ref), ref)
-        return await self._cluster.apply(obj, force=True), conflicts
+        return await self._put(obj, force=True), conflicts
+
+    async def _put(self, obj: Json, *, force: bool = False) -> Json:
+        try:
+            return await self._cluster.apply(obj, force=force)
+        except ClusterForbidden as exc:
+            if any(c.reason == "NamespaceTerminating" for c in exc.causes):
+                raise _terminating(obj["metadata"]["namespace"]) from exc
+            raise
+        except (InvalidObject, PreconditionConflict):
+            if obj["kind"] == "Namespace":
+                # Its pinned uid may be what failed: another one has the name now.
+                Mark.of(obj).check(await self._cluster.get(ObjectRef.of(obj)))
+            raise
 
     async def _prune_one(self, ref: ObjectRef) -> Change:
         if ref.kind in KEPT:
             return Change(ref, Action.SKIPPED, reason=f"a {ref.kind} is never pruned")
         try:
             present = await self._cluster.get(ref)
-            _refuse_helm(present, ref)
-            await self._cluster.delete(ref, uid=present["metadata"]["uid"])
+            reason = _not_to_be_deleted(present)
+            if not reason and not await self._cluster.delete(ref, uid=present["metadata"]["uid"]):
+                reason = _deletion_waits(present)
         except ObjectNotFound:
-            return self._count(Change(ref, Action.DELETED))
-        except (ClusterRejected, ObjectHeldByHelm) as exc:
-            return self._count(Change(ref, Action.SKIPPED, reason=str(exc)))
-        return self._count(Change(ref, Action.DELETED))
+            reason = ""
+        except ClusterRejected as exc:
+            reason = str(exc)
+        action = Action.SKIPPED if reason else Action.DELETED
+        return self._count(Change(ref, action, reason=reason))
 
     def _count(self, change: Change) -> Change:
         self._metrics.apply_total.labels(change.ref.kind, change.action.value).inc()
@@ -275,13 +311,14 @@ def _waves(objects: Sequence[Json]) -> list[list[Json]]:
     return [wave for wave in waves if wave]
 
 
-async def _all(calls: Sequence[Awaitable[T]]) -> list[T]:
-    """Run all to their end, then raise the first error if there was one."""
-    results = await asyncio.gather(*calls, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return [r for r in results if not isinstance(r, BaseException)]
+async def _all(calls: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """Run all at once; an error of one ends the others and is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(call) for call in calls]
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return [task.result() for task in tasks]
 
 
 def _action(before: Json | None, after: Json) -> Action:
@@ -305,38 +342,37 @@ def _manager(message: str) -> str:
     return parts[1] if len(parts) > 1 else message
 
 
-def _mark_of_ownership(namespace: Json) -> Json:
-    """Return just what says whose it is: all else is applied, so that it can be unapplied too."""
-    meta = namespace["metadata"]
-    labels = {k: meta["labels"][k] for k in (MANAGED_BY_LABEL, ID_LABEL)}
-    notes = {UID_ANNOTATION: meta["annotations"][UID_ANNOTATION]}
-    mark = {"name": meta["name"], "labels": labels, "annotations": notes}
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": mark}
+def _pinned(obj: Json, present: Json | None) -> Json:
+    """Name the uid that was seen, so that a namespace which took its place is never adopted."""
+    if obj["kind"] != "Namespace" or present is None:
+        return obj
+    return {**obj, "metadata": {**obj["metadata"], "uid": present["metadata"]["uid"]}}
 
 
-def _check_ours(namespace: Json, uid: str, ref: ObjectRef) -> None:
-    meta = namespace["metadata"]
-    labels, notes = meta.get("labels") or {}, meta.get("annotations") or {}
-    if labels.get(MANAGED_BY_LABEL) != FIELD_MANAGER or ID_LABEL not in labels:
-        raise NamespaceNotOurs(
-            f"{ref} exists already and was not made by Urumi Stores; it is never changed."
-        )
-    if notes.get(UID_ANNOTATION) != uid:
-        raise NamespaceNotOurs(
-            f"{ref} belongs to another installation or a lost record "
-            f"(its {UID_ANNOTATION} differs); it is never changed."
-        )
+def _terminating(namespace: str) -> NamespaceTerminating:
+    return NamespaceTerminating(
+        f"Namespace/{namespace} is still being deleted; waiting for its end"
+    )
 
 
 def _refuse_helm(present: Json, ref: ObjectRef) -> None:
-    labels = present["metadata"].get("labels") or {}
-    if labels.get(MANAGED_BY_LABEL) == "Helm":
+    if _manager_label(present) == "Helm":
         raise ObjectHeldByHelm(f"{ref} is managed by Helm and is never touched")
 
 
-def _hold_ups(namespace: Json) -> tuple[str, ...]:
-    """Return the messages of the conditions that say what remains."""
-    conditions = (namespace.get("status") or {}).get("conditions") or []
-    return tuple(
-        str(c.get("message") or c.get("type")) for c in conditions if c.get("status") == "True"
-    )
+def _manager_label(present: Json) -> str:
+    labels = present["metadata"].get("labels") or {}
+    return str(labels.get(MANAGED_BY_LABEL) or "")
+
+
+def _not_to_be_deleted(present: Json) -> str:
+    """Return why an object that the inventory holds is not (or not again) to be deleted."""
+    if _manager_label(present) != FIELD_MANAGER:
+        return "it is not managed by Urumi Stores any more"
+    return _deletion_waits(present) if present["metadata"].get("deletionTimestamp") else ""
+
+
+def _deletion_waits(present: Json) -> str:
+    finalizers = present["metadata"].get("finalizers") or []
+    held = f", held by finalizers: {', '.join(finalizers)}" if finalizers else ""
+    return f"it is being deleted{held}"

@@ -181,6 +181,10 @@ async def apply(run: Pass) -> None:
         policy=tools.policy.on_conflict,
     )
     tools.expectations.remember(run.store.id, sent.live)
+    if sent.problem is not None:
+        await _record(run, sent.inventory)
+        _report(run, sent.changes)
+        raise sent.problem
     await report.start_clock(run)
     keep = {ObjectRef.of(o) for o in objects} | {credentials.secret_ref(run.store.namespace)}
     pruned, inventory = await tools.applier.prune(keep=keep, inventory=sent.inventory)
