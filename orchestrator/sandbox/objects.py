@@ -112,19 +112,24 @@ def prepare_update(resource: Resource, old: Json, new: Json, subresource: str) -
     for key in ("uid", "deletionTimestamp"):
         if key in was:
             meta.setdefault(key, was[key])  # another value is refused by validation
-    if subresource == "status":
-        if "spec" in old:
-            new["spec"] = old["spec"]
-        if resource.kind in _KEPT_LABELS:
-            _keep(meta, was, "labels")
-    elif "status" in resource.subresources:
-        _keep(new, old, "status")
-    if resource.kind == "Namespace" and subresource != "finalize":
-        new["spec"] = old["spec"]
+    _keep_out_of_reach(resource, old, new, subresource)
     if resource.kind == "Secret":
         fold_string_data(new)
     if resource.generation and subresource in ("", "scale") and _desired(new) != _desired(old):
         meta["generation"] = was.get("generation", 0) + 1
+
+
+def _keep_out_of_reach(resource: Resource, old: Json, new: Json, subresource: str) -> None:
+    """Put back the status, or all but the status."""
+    if subresource == "status":
+        if "spec" in old:
+            new["spec"] = old["spec"]
+        if resource.kind in _KEPT_LABELS:
+            _keep(new["metadata"], old["metadata"], "labels")
+    elif "status" in resource.subresources:
+        _keep(new, old, "status")
+    if resource.kind == "Namespace" and subresource != "finalize":
+        new["spec"] = old["spec"]
 
 
 def _keep(new: Json, old: Json, key: str) -> None:

@@ -5,31 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from orchestrator.sandbox.controllers import recorder as recorder_module
 from orchestrator.sandbox.controllers import run_controllers
+from orchestrator.sandbox.controllers.access import Access
+from orchestrator.sandbox.controllers.recorder import EventExpiry, Recorder
 from orchestrator.sandbox.registry import ApiError, Registry
-from orchestrator.sandbox.storage import Storage
 
 Json = dict[str, Any]
 SPACE = "shop"
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
-    storage = Storage(tmp_path / "state.db")
-    made = Registry(storage)
-    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SPACE}}
-    made.create(body, manager="test")
-    account = {"apiVersion": "v1", "kind": "ServiceAccount"}
-    made.create(account | {"metadata": {"name": "default", "namespace": SPACE}}, manager="test")
-    yield made
-    storage.close()
 
 
 @asynccontextmanager
@@ -520,6 +509,11 @@ async def test_a_claim_of_a_class_nobody_knows(live: Registry) -> None:
         lambda: condition(live.get("Pod", SPACE, "bare"), "PodScheduled") or None
     )
     assert "unbound immediate PersistentVolumeClaims" in found["message"]
+    meta = {"name": "none-such"}
+    made = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": meta}
+    late = made | {"provisioner": "example.com/x", "volumeBindingMode": "WaitForFirstConsumer"}
+    live.create(late, manager="test")
+    await eventually(lambda: ready(live.get("Pod", SPACE, "bare")))
 
 
 # Services, Ingresses, budgets
@@ -638,6 +632,25 @@ async def test_a_job_gives_up(live: Registry) -> None:
 
 
 # The engine
+
+
+async def test_events_are_counted_and_expire(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    access = Access(registry)
+    recorder = Recorder(access)
+    pod = make(registry, bare_pod())
+    for component in ("kubelet", "default-scheduler"):
+        for _ in range(3):
+            recorder.warning(pod, component, "Odd", "something is odd")
+    counts = [e.get("count") or e["series"]["count"] for e in events(registry, "Odd")]
+    assert counts == [3, 3]
+    expiry = EventExpiry(access)
+    expiry.reconcile(("", "sweep"))
+    assert len(events(registry, "Odd")) == 2
+    monkeypatch.setattr(recorder_module, "LIFETIME", -1.0)
+    assert expiry.reconcile(("", "sweep"))
+    assert events(registry, "Odd") == []
 
 
 async def test_a_restart_goes_on_where_it_was(registry: Registry) -> None:

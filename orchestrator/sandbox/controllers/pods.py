@@ -43,10 +43,12 @@ class Pods:
     def watches(self) -> Mapping[str, Mapper]:
         """Pods, and what those that do not run yet may wait for."""
         waits: dict[str, Mapper] = dict.fromkeys(_WAITERS, self._waiting)
-        return {"Pod": itself} | waits
+        anywhere: dict[str, Mapper] = dict.fromkeys(("StorageClass", "Node"), self._waiting)
+        return {"Pod": itself} | waits | anywhere
 
     def _waiting(self, obj: Json) -> Iterable[Key]:
-        for pod in self._access.items("Pod", space_of(obj)):
+        """Map to the pods that do not run yet: in the object's namespace, or everywhere."""
+        for pod in self._access.items("Pod", space_of(obj) or None):
             if pod.get("status", {}).get("phase") == "Pending":
                 yield space_of(pod), name_of(pod)
 
