@@ -7,7 +7,7 @@ connection for all of them. The rules, after client-go tools/cache/reflector.go:
   moves it on, so a watch that ends is resumed where it stopped, at once.
 - 410 (the version is too old) lists again. A list replaces the cache; what it lacks was deleted.
 - Errors, and watches that end at once with nothing, back off: doubled, jittered, capped; a
-  Retry-After longer than that wins. Any progress ends the back-off.
+  Retry-After longer than that wins. A change, or a watch that stayed open, ends the back-off.
 - Staleness is the seconds since the last sign of life: a list, an event, a bookmark, the end of a
   watch, or now while an opened watch is within its timeout. The first item of a watch opens it (the
   gateway sends a bookmark as soon as the server has answered).
@@ -176,28 +176,45 @@ class Reflector:
         )
         self.sink.replace(chosen.name, listed.items)
         self._version = listed.resource_version
-        self._alive()
+        self._alive_at = self.timing.monotonic()
         self.synced.set()
 
     async def _watch(self, version: str) -> None:
-        """Follow one watch to its end; a change or a fair length counts as progress."""
+        """Follow one watch to its end; a change, or a fair length once open, is progress."""
         started = self.timing.monotonic()
         length = self.timing.watch_timeout * (1 + self.timing.random() / 2)
         changes = 0
         try:
             async with asyncio.timeout(length + _GRACE), self._stream(version, length) as stream:
                 async for item in stream:
-                    self._open_until = started + length
-                    self._alive()
                     changes += self._take(item)
+                    self._opened(started + length)
                     if changes:
-                        self._progress()
+                        self._failures = 0
         finally:
-            self._open_until = None
-        if not changes and self.timing.monotonic() - started < _SHORT_WATCH:
+            lasted = self._closed(started)
+        if not changes and lasted < _SHORT_WATCH:
             raise ClusterUnreachable("the watch ended at once, with nothing")
-        self._alive()
-        self._progress()
+        self._alive_at = self.timing.monotonic()
+        self._failures = 0
+
+    def _opened(self, until: float) -> None:
+        """Note that the server answered: the watch is a sign of life within its timeout."""
+        self._alive_at = self.timing.monotonic()
+        self._open_until = until
+        if self.problem is not None:
+            _log.info("watch recovered", kind=self.selection.name)
+            self.problem = None
+
+    def _closed(self, started: float) -> float:
+        """Note the end of a watch, good or bad; return how long it lasted."""
+        now = self.timing.monotonic()
+        if self._open_until is not None:
+            self._alive_at = min(now, self._open_until)
+            self._open_until = None
+            if now - started >= _SHORT_WATCH:
+                self._failures = 0
+        return now - started
 
     @asynccontextmanager
     async def _stream(self, version: str, length: float) -> AsyncIterator[AsyncIterator[Watched]]:
@@ -226,15 +243,6 @@ class Reflector:
             return 0
         self.sink.apply(self.selection.name, kind, obj)
         return 1
-
-    def _alive(self) -> None:
-        self._alive_at = self.timing.monotonic()
-
-    def _progress(self) -> None:
-        if self._failures:
-            _log.info("watch recovered", kind=self.selection.name)
-        self._failures = 0
-        self.problem = None
 
     async def _expired(self, error: WatchExpired) -> None:
         """List again: at once the first time, after a pause when that did not help."""

@@ -111,7 +111,8 @@ def crash_trouble(pod: Json, state: Json) -> Health | None:
     sentence = with_detail(f"{title(pod)} keeps stopping", ending(end))
     restarts = number(state.get("restartCount"))
     if restarts:
-        sentence += f"; container {where} was restarted {restarts} times"
+        often = "once" if restarts == 1 else f"{restarts} times"
+        sentence += f"; container {where} was restarted {often}"
     return degraded(reason or "Error", sentence, pod)
 
 

@@ -57,7 +57,7 @@ def explain(deployment: Json, view: StoreView) -> Health | None:
     refused = condition(deployment, "ReplicaFailure")
     if refused.get("status") == "True":
         words, reason = clean(refused.get("message")), clean(refused.get("reason"), 100)
-        return creation_refused(title(deployment), reason or "FailedCreate", words, deployment)
+        return creation_refused(deployment, reason or "FailedCreate", words)
     found = persistentvolumeclaim.blocking(deployment, view)
     found = found or pod.explain(view.pods(component(deployment))[:1], view)
     if found is not None and not found.ok:

@@ -8,7 +8,14 @@ from orchestrator.model.health import Health, HealthStatus
 from orchestrator.model.kinds import Json
 from orchestrator.watcher.fields import clean, condition, dig, meta, status, text
 from orchestrator.watcher.health import container, initcontainer
-from orchestrator.watcher.health.words import degraded, healthy, progressing, title, with_detail
+from orchestrator.watcher.health.words import (
+    degraded,
+    healthy,
+    named,
+    progressing,
+    title,
+    with_detail,
+)
 from orchestrator.watcher.view import StoreView
 
 _PASSING: Final = ("unbound immediate PersistentVolumeClaims", "waiting for ephemeral volume")
@@ -50,12 +57,7 @@ def _unschedulable(pod: Json) -> Health | None:
         return progressing(reason, f"{title(pod)} waits to be placed on a node", pod)
     if any(passing in words for passing in _PASSING):
         return progressing(reason, f"{title(pod)} waits for its storage: {words}", pod)
-    return degraded(reason, with_detail(f"The cluster has no room for {_object(pod)}", words), pod)
-
-
-def _object(pod: Json) -> str:
-    named = title(pod)
-    return named if named == "WordPress" else named[:1].lower() + named[1:]
+    return degraded(reason, with_detail(f"The cluster has no room for {named(pod)}", words), pod)
 
 
 def _initialising(pod: Json) -> Health | None:

@@ -68,5 +68,5 @@ def _refused(stateful: Json, view: StoreView) -> Health | None:
             return None
         if event.get("reason") == "FailedCreate":
             words = clean(event.get("message")) or clean(event.get("note"))
-            return creation_refused(title(stateful), "FailedCreate", words, stateful)
+            return creation_refused(stateful, "FailedCreate", words)
     return None

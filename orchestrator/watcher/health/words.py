@@ -39,6 +39,12 @@ def title(obj: Json) -> str:
     return _TITLES.get(component(obj)) or clean(component(obj), 60) or "The workload"
 
 
+def named(obj: Json) -> str:
+    """Return the component's title as it stands inside a sentence."""
+    said = title(obj)
+    return f"the {said[4:]}" if said.startswith("The ") else said
+
+
 def image_title(obj: Json) -> str:
     """Return what a shop owner calls the component's image."""
     return _IMAGES.get(component(obj), "The image")
@@ -79,11 +85,10 @@ def with_detail(sentence: str, detail: str) -> str:
     return f"{sentence}: {detail}" if detail else sentence
 
 
-def creation_refused(subject: str, reason: str, words: str, obj: Json) -> Health:
+def creation_refused(workload: Json, reason: str, words: str) -> Health:
     """Explain why a controller may not create pods: quota, Pod Security, limits, webhooks."""
     if "exceeded quota" in words:
-        sentence = f"{subject} does not fit into the plan's resource quota"
+        sentence = f"{title(workload)} does not fit into the plan's resource quota"
     else:
-        sentence = f"The cluster refuses to start {subject[0].lower()}{subject[1:]}"
-        sentence = sentence.replace("wordPress", "WordPress")
-    return degraded(reason, with_detail(sentence, clean(words, 350)), obj)
+        sentence = f"The cluster refuses to start {named(workload)}"
+    return degraded(reason, with_detail(sentence, clean(words, 350)), workload)
