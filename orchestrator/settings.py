@@ -429,7 +429,7 @@ def _value(setting: Setting, environ: Mapping[str, str], flags: Mapping[str, str
 def _parsed(setting: Setting, raw: str, where: str) -> Any:
     try:
         return setting.parse(raw)
-    except (ValueError, RuntimeError) as exc:  # RuntimeError: "~nobody" has no home
+    except (ValueError, RuntimeError, OSError) as exc:  # "~nobody", a name too long for a path
         shown = _without_secret(setting, raw)
         # Not chained: the cause's text holds the value, which may be secret.
         raise SettingsError(f"{where}={shown}: must be {setting.allowed}") from (

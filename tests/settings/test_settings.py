@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orchestrator.cli.docs import refreshed
@@ -205,6 +205,9 @@ def test_durations_add_up(hours: int, minutes: int, seconds: int) -> None:
 
 
 @given(st.text())
+@example("x" * 5000)
+@example("~nobody-is-called-so")
+@example("a\0b")
 def test_no_text_breaks_the_parsers(text: str) -> None:
     for setting in SETTINGS:
         try:
