@@ -1,6 +1,6 @@
 """The error tree.
 
-Errors of outside systems are mapped onto this tree at the border that owns the system (cluster,
+Errors of outside systems are mapped onto this tree at the border that owns the system (cluster/,
 records/), with the cause chained, so that no other room knows a library's exceptions.
 
     UrumiError
