@@ -64,8 +64,10 @@ class Pass:
     live: dict[ObjectRef, Json] = field(default_factory=dict)
     applied: Health | None = None
     settled: bool = False
+    blocked: bool = False
     observed: Mapping[str, Health] = field(default_factory=dict)
     entries: list[NewEntry] = field(default_factory=list)
+    verdicts: list[NewEntry] = field(default_factory=list)
 
     @property
     def now(self) -> datetime:
@@ -92,3 +94,7 @@ class Pass:
         self.entries.append(
             NewEntry(type_, reason, message, severity, str(ref) if ref is not None else None)
         )
+
+    def conclude(self, reason: str, message: str, severity: Severity = Severity.INFO) -> None:
+        """Add how the revision ended; it stands after the conditions that led to it."""
+        self.verdicts.append(NewEntry(EntryType.REVISION, reason, message, severity))

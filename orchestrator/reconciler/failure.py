@@ -41,12 +41,8 @@ async def fail(run: Pass, message: str) -> None:
         run.claim, revision.number, Outcome.FAILED, message, evidence=seen
     )
     run.revision = replace(revision, outcome=Outcome.FAILED, message=message, evidence=seen)
-    run.say(
-        EntryType.REVISION,
-        "RevisionFailed",
-        f"Revision {revision.number} failed: {message}",
-        Severity.ERROR,
-    )
+    text = f"Revision {revision.number} failed: {message}"
+    run.conclude("RevisionFailed", text, Severity.ERROR)
 
 
 async def after(run: Pass) -> datetime:

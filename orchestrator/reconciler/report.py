@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from orchestrator.model.errors import UrumiError
 from orchestrator.model.store import Outcome, Phase, Status, Trigger
-from orchestrator.model.timeline import NewEntry
+from orchestrator.model.timeline import EntryType, NewEntry
 from orchestrator.reconciler import status
 from orchestrator.reconciler.context import Pass
 from orchestrator.watcher import health
@@ -70,13 +70,15 @@ async def finalise(run: Pass, note: str = "") -> None:
         note=note or _note_of_rollback(run),
     )
     new, entries = status.finalise(run.store, found)
-    await save(run, new, entries)
+    run.entries += [e for e in entries if e.type is EntryType.HEALTH]
+    await save(run, new, [e for e in entries if e.type is not EntryType.HEALTH])
 
 
 async def save(run: Pass, new: Status, entries: list[NewEntry]) -> None:
     """Write a status and the pass's entries."""
-    written = [*run.entries, *entries]
+    written = [*run.entries, *run.verdicts, *entries]
     run.entries.clear()
+    run.verdicts.clear()
     if new != run.store.status or written:
         await run.tools.records.status.save(run.claim, new, written, attempt=run.store.attempt)
         run.store = replace(run.store, status=new)

@@ -7,11 +7,12 @@ own. Each step may be the last thing that ever ran: the next pass finds out and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from orchestrator.applier import NamespaceState
+from orchestrator.applier import Drift, NamespaceState
 from orchestrator.model.changeset import Action, ChangeSet
 from orchestrator.model.errors import (
     ApplyConflict,
@@ -20,6 +21,7 @@ from orchestrator.model.errors import (
     NamespaceNotOurs,
     NamespaceTerminating,
     ObjectHeldByHelm,
+    ObjectNotFound,
 )
 from orchestrator.model.health import Health, HealthStatus
 from orchestrator.model.inventory import Inventory, InventoryItem
@@ -47,7 +49,7 @@ async def reconcile(run: Pass) -> datetime:
     problem = await bring_up(run)
     if problem is not None:
         run.applied = problem
-        run.settled = False
+        run.blocked = True
     await report.observe(run)
     return await judge(run)
 
@@ -113,8 +115,6 @@ async def bring_up(run: Pass) -> Health | None:
     """Guard, apply, prune; return what stood in the way, explained, or None."""
     try:
         lost = await guard(run)
-        if lost is not None:
-            return lost
         await apply(run)
     except NamespaceTerminating as exc:
         return _blocked("NamespaceTerminating", str(exc))
@@ -131,7 +131,7 @@ async def bring_up(run: Pass) -> Health | None:
     except ClusterRejected as exc:
         await report.start_clock(run)
         return _blocked(exc.reason or "Rejected", f"The cluster does not allow it: {exc}")
-    return None
+    return lost
 
 
 def _blocked(reason: str, message: str) -> Health:
@@ -170,10 +170,11 @@ async def apply(run: Pass) -> None:
     if run.rendered is None:
         raise RuntimeError("apply comes after revise")
     tools, revision = run.tools, run.current
+    await _look_closer(run)
     objects = fit_claims(run.rendered.objects, run.live, expandable=_expandable(run))
     planned = _planned(run, objects, revision.inventory)
     await _record(run, planned)
-    _report_drift(run, objects)
+    drifts = tools.applier.drifted(objects, revision.inventory, run.live)
     sent = await tools.applier.apply(
         [o for o in objects if o["kind"] != "Secret"],
         inventory=planned,
@@ -181,6 +182,8 @@ async def apply(run: Pass) -> None:
         policy=tools.policy.on_conflict,
     )
     tools.expectations.remember(run.store.id, sent.live)
+    if revision.applied_at is not None:
+        _report_drift(run, drifts, sent.live)
     if sent.problem is not None:
         await _record(run, sent.inventory)
         _report(run, sent.changes)
@@ -194,6 +197,23 @@ async def apply(run: Pass) -> None:
     _report(run, changes)
     count = sum(1 for item in inventory.items if item.ref in keep)
     run.applied = Health(HealthStatus.HEALTHY, "Applied", f"{count} objects applied")
+
+
+async def _look_closer(run: Pass) -> None:
+    """Get what was applied and is not in the watch: deleted, or only without our labels."""
+    unseen = [i.ref for i in run.current.inventory.items if i.live and i.ref not in run.live]
+    found = await asyncio.gather(*(_get(run, ref) for ref in unseen))
+    there = {ref: obj for ref, obj in zip(unseen, found, strict=True) if obj is not None}
+    if there and run.view is not None:
+        run.live.update(there)
+        run.view = run.view.with_objects(there)
+
+
+async def _get(run: Pass, ref: ObjectRef) -> Json | None:
+    try:
+        return await run.tools.cluster.get(ref)
+    except ObjectNotFound:
+        return None
 
 
 async def _record(run: Pass, inventory: Inventory) -> None:
@@ -213,19 +233,17 @@ def _expandable(run: Pass) -> bool:
     return False
 
 
-def _report_drift(run: Pass, objects: Sequence[Json]) -> None:
-    """Say who changed what of an object that we had applied and seen as ours before."""
-    revision = run.current
-    if revision.applied_at is None:
-        return
-    for drift in run.tools.applier.drifted(objects, revision.inventory, run.live):
-        run.say(
-            EntryType.DRIFT,
-            "Drifted",
-            f"{drift}; put back",
-            Severity.WARNING,
-            ref=drift.ref,
-        )
+def _report_drift(run: Pass, drifts: Iterable[Drift], sent: Collection[ObjectRef]) -> None:
+    """Say who changed what of an object that we had applied, once it is put back."""
+    for drift in drifts:
+        if drift.ref in sent:
+            run.say(
+                EntryType.DRIFT,
+                "Drifted",
+                f"{drift}; put back",
+                Severity.WARNING,
+                ref=drift.ref,
+            )
 
 
 def _report(run: Pass, changes: ChangeSet) -> None:
@@ -254,7 +272,7 @@ async def judge(run: Pass) -> datetime:
     """Decide whether the revision is Ready, has run out of time, or goes on; then finalise."""
     policy = run.tools.policy
     if run.current.outcome is Outcome.PROGRESSING:
-        if run.settled and report.everything_ok(run):
+        if run.settled and not run.blocked and report.everything_ok(run):
             await _become_ready(run)
         else:
             await report.tick(run)
@@ -267,6 +285,8 @@ async def judge(run: Pass) -> datetime:
         case Outcome.PROGRESSING:
             left = policy.provision_timeout - run.current.elapsed
             return run.now + timedelta(seconds=max(0.05, min(policy.progress_tick, left)))
+        case _ if run.blocked:
+            return run.now + timedelta(seconds=policy.progress_tick)
         case _:
             return run.now + (timedelta(seconds=policy.resync) if run.settled else _SOON)
 
@@ -278,7 +298,7 @@ async def _become_ready(run: Pass) -> None:
         run.claim, revision.number, Outcome.READY, message, ready_at=now
     )
     run.revision = replace(revision, outcome=Outcome.READY, message=message, ready_at=now)
-    run.say(EntryType.REVISION, "RevisionReady", f"Revision {revision.number} is Ready")
+    run.conclude("RevisionReady", f"Revision {revision.number} is Ready")
 
 
 async def tear_down(run: Pass) -> datetime | None:

@@ -63,6 +63,10 @@ class StoreView:
         """Return the same view with the namespace's events."""
         return replace(self, events=tuple(events))
 
+    def with_objects(self, objects: Mapping[ObjectRef, Json]) -> StoreView:
+        """Return the same view with objects that the watch does not show."""
+        return replace(self, objects=MappingProxyType({**self.objects, **objects}))
+
     def get(self, kind: str, name: str) -> Json | None:
         """Return the store's object of that kind and name, or None."""
         return self.objects.get(self.ref(kind, name))

@@ -21,6 +21,13 @@ def events(client: httpx.Client, store_id: str) -> list[dict[str, Any]]:
     return items
 
 
+def drifts(client: httpx.Client, about: str) -> list[dict[str, Any]]:
+    """Return what the timeline says of drifts of the objects with that in their name."""
+    return [
+        e for e in events(client, "acme") if e["type"] == "drift" and about in (e["object"] or "")
+    ]
+
+
 def test_a_store_from_post_to_ready_and_back_to_nothing(serve: Serve) -> None:
     server = serve()
     with server.client() as client:
@@ -249,4 +256,50 @@ def test_lost_credentials_are_never_made_anew_over_a_living_database(
             "get", "secret", "store-credentials", "-n", "store-acme", check=False
         )
         server.kubectl("create", "-f", "-", stdin=saved)
+        wait_for_phase(client, "acme", "Ready")
+
+
+def test_a_lost_secret_does_not_keep_the_rest_from_being_put_back(serve: Serve) -> None:
+    server = serve()
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "acme", "name": "A"})
+        wait_for_phase(client, "acme", "Ready")
+        server.kubectl("delete", "secret", "store-credentials", "-n", "store-acme")
+        wait_for_phase(client, "acme", "Degraded")
+        guards = ("networkpolicy", "default-deny", "-n", "store-acme")
+        server.kubectl("delete", *guards)
+        poll(
+            lambda: "NotFound" not in server.kubectl("get", *guards, check=False), what="the guard"
+        )
+
+
+def test_an_object_that_helm_took_over_is_left_alone_and_said_so_once(serve: Serve) -> None:
+    server = serve()
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "acme", "name": "A"})
+        wait_for_phase(client, "acme", "Ready")
+        label = ("label", "deployment", "wordpress", "-n", "store-acme", "--overwrite")
+        server.kubectl(*label, "app.kubernetes.io/managed-by=Helm")
+        store = wait_for_phase(client, "acme", "Degraded")
+        conditions = {c["type"]: c for c in store["conditions"]}
+        assert "managed by Helm" in conditions["Applied"]["message"]
+        assert conditions["WordPressReady"]["status"] == "True", "it runs, and that is seen"
+        server.kubectl("delete", "networkpolicy", "default-deny", "-n", "store-acme")
+        poll(lambda: drifts(client, "default-deny"), what="another drift")
+        told = drifts(client, "Deployment/store-acme/wordpress")
+        assert told == [], "nothing was put back, so nothing is said to be"
+        server.kubectl(*label, "app.kubernetes.io/managed-by=urumi-orchestrator")
+        wait_for_phase(client, "acme", "Ready")
+
+
+def test_a_label_taken_off_is_no_deletion(serve: Serve) -> None:
+    server = serve()
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "acme", "name": "A"})
+        wait_for_phase(client, "acme", "Ready")
+        server.kubectl(
+            "label", "deployment", "wordpress", "-n", "store-acme", "stores.urumi.dev/id-"
+        )
+        told = poll(lambda: drifts(client, "wordpress"), what="the drift")
+        assert "deleted" not in told[0]["message"] and "stores.urumi.dev/id" in told[0]["message"]
         wait_for_phase(client, "acme", "Ready")
