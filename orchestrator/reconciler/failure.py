@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from orchestrator.model.errors import Conflict, NamespaceNotOurs
+from orchestrator.model.health import Health, HealthStatus
 from orchestrator.model.inventory import Inventory
 from orchestrator.model.store import Outcome, Trigger
 from orchestrator.model.timeline import EntryType, NewEntry, Severity
@@ -98,11 +99,10 @@ async def _take_down(run: Pass) -> datetime:
         return run.now + timedelta(seconds=2)
     run.tools.expectations.forget(run.store.id)
     await run.tools.records.revisions.save_inventory(run.claim, run.current.number, Inventory())
-    run.say(
-        EntryType.REVISION,
-        "TakenDown",
-        f"The failed first install (revision {run.current.number}) was taken down; "
-        "its evidence is kept. Mend the cause, then retry.",
-    )
-    await report.save(run, run.store.status, [])
+    text = f"The failed first install (revision {run.current.number}) was taken down"
+    run.conclude("TakenDown", f"{text}; its evidence is kept. Mend the cause, then retry.")
+    gone = Health(HealthStatus.DEGRADED, "TakenDown", text)
+    run.revision = replace(run.current, inventory=Inventory())
+    run.applied, run.observed = gone, dict.fromkeys(status.OBSERVED_TYPES, gone)
+    await report.finalise(run)
     return later

@@ -66,7 +66,7 @@ async def finalise(run: Pass, note: str = "") -> None:
         observed=run.observed,
         url=run.tools.url_of(run.store),
         now=run.now,
-        guarded=run.revision is not None and run.revision.applied_at is not None,
+        guarded=_guarded(run),
         note=note or _note_of_rollback(run),
     )
     new, entries = status.finalise(run.store, found)
@@ -99,6 +99,14 @@ async def await_cluster(run: Pass, why: str) -> None:
     if run.store.deleting_since is not None:
         new = replace(new, phase=Phase.DELETING)
     await save(run, new, [])
+
+
+def _guarded(run: Pass) -> bool:
+    """Whether namespace and credentials are there: applied to, and not taken down since."""
+    revision = run.revision
+    return (
+        revision is not None and revision.applied_at is not None and bool(revision.inventory.items)
+    )
 
 
 def _note_of_rollback(run: Pass) -> str:

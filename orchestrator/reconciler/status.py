@@ -25,6 +25,7 @@ from orchestrator.model.timeline import EntryType, NewEntry, Severity
 
 OBSERVED_TYPES: Final = ("DatabaseReady", "WordPressReady", "SetupComplete", "RouteReady")
 _STEPS: Final = ("DatabaseReady", "SetupComplete", "WordPressReady", "RouteReady")
+_GOING: Final = Health(HealthStatus.PROGRESSING, "Deleting", "Being deleted with the store")
 _WAITING: Final = Health(HealthStatus.PROGRESSING, "Waiting", "Waiting for the objects before it")
 
 
@@ -86,7 +87,7 @@ def _all_ok(found: Findings) -> bool:
 
 
 def _kept_ready_at(store: Store, phase: Phase) -> datetime | None:
-    return store.status.ready_at if phase is Phase.DEGRADED else None
+    return store.status.ready_at if phase in (Phase.DEGRADED, Phase.DELETING) else None
 
 
 def _observed_generation(store: Store, found: Findings) -> int:
@@ -100,15 +101,12 @@ def _conditions(store: Store, found: Findings, phase: Phase) -> tuple[Condition,
     parts = {"Applied": found.applied or _WAITING}
     parts |= {name: found.observed.get(name, _WAITING) for name in OBSERVED_TYPES}
     parts["Ready"] = _sum(parts, phase, found)
-    generation = found.revision.generation if found.revision else store.generation
-    before = {c.type: c for c in store.status.conditions}
     if phase is Phase.DELETING:
         # What is going is not looked at any more: only Ready says how the deletion stands.
-        parts = {"Ready": parts["Ready"]}
-        kept = tuple(c for c in store.status.conditions if c.type != "Ready")
-    else:
-        kept = ()
-    return kept + tuple(
+        parts = {name: parts["Ready"] if name == "Ready" else _GOING for name in parts}
+    generation = found.revision.generation if found.revision else store.generation
+    before = {c.type: c for c in store.status.conditions}
+    return tuple(
         _condition(name, part, before.get(name), found.now, generation)
         for name, part in parts.items()
     )
@@ -162,6 +160,8 @@ def _message(phase: Phase, conditions: tuple[Condition, ...], found: Findings) -
 
 def _entries(before: Status, after: Status) -> list[NewEntry]:
     entries = [] if before.phase is after.phase else [_phase_entry(before, after)]
+    if after.phase is Phase.DELETING:
+        return entries
     old = {c.type: c for c in before.conditions}
     for condition in after.conditions:
         known = old.get(condition.type)

@@ -31,7 +31,7 @@ from orchestrator.model.store import Outcome, Revision, Trigger
 from orchestrator.model.timeline import EntryType, NewEntry, Severity
 from orchestrator.reconciler import credentials, failure, report
 from orchestrator.reconciler.context import Pass
-from orchestrator.reconciler.volumes import fit_claims
+from orchestrator.reconciler.volumes import fit_claims, kept_sizes
 
 _SOON = timedelta(seconds=1)
 _CREATE_ONLY = "create-only"
@@ -172,6 +172,9 @@ async def apply(run: Pass) -> None:
     tools, revision = run.tools, run.current
     await _look_closer(run)
     objects = fit_claims(run.rendered.objects, run.live, expandable=_expandable(run))
+    if revision.applied_at is None:
+        for ref, why in kept_sizes(run.rendered.objects, objects):
+            run.say(EntryType.APPLY, "VolumeKept", why, ref=ref)
     planned = _planned(run, objects, revision.inventory)
     await _record(run, planned)
     drifts = tools.applier.drifted(objects, revision.inventory, run.live)

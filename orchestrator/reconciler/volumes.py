@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -32,6 +32,19 @@ def fit_claims(
         else obj
         for obj in objects
     ]
+
+
+def kept_sizes(wanted: Sequence[Json], fitted: Sequence[Json]) -> Iterator[tuple[ObjectRef, str]]:
+    """Say of each claim that does not get the size that is wanted for it why not."""
+    for ours, theirs in zip(wanted, fitted, strict=True):
+        asked, kept = _request(ours), _request(theirs)
+        if ours["kind"] != "PersistentVolumeClaim" or asked is None or kept is None:
+            continue
+        ref = ObjectRef.of(ours)
+        if _bytes(asked) > _bytes(kept):
+            yield ref, f"{ref} stays at {kept}: its storage class does not let it grow to {asked}"
+        elif _bytes(asked) < _bytes(kept):
+            yield ref, f"{ref} stays at {kept} instead of {asked}: a volume never shrinks"
 
 
 def _fit(claim: Json, live: Json | None, expandable: bool) -> Json:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.sandbox import resources
-from orchestrator.sandbox.errors import no_such_path
+from orchestrator.sandbox.errors import bad_request, no_such_path
 from orchestrator.sandbox.resources import Resource
+
+_INSIDE = frozenset(("exec", "attach", "portforward", "proxy", "ephemeralcontainers"))
+_NOTHING_RUNS = (
+    "this cluster is the sandbox of Urumi Stores, a simulation: no container runs, "
+    "so there is nothing to go into"
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,8 @@ def target(path: str) -> Target:
     if resource.namespaced is (namespace is None) and (name or namespace is not None):
         raise no_such_path()
     if subresource and subresource not in resource.subresources:
+        if resource.kind == "Pod" and subresource in _INSIDE:
+            raise bad_request(_NOTHING_RUNS)
         raise no_such_path()
     return Target(resource, namespace, name, subresource)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.model.kinds import Json, ObjectRef
-from orchestrator.reconciler.volumes import fit_claims
+from orchestrator.reconciler.volumes import fit_claims, kept_sizes
 
 
 def claim(size: str) -> Json:
@@ -44,3 +44,22 @@ def test_a_claim_keeps_the_class_that_it_was_made_with() -> None:
 def test_a_new_claim_and_other_objects_are_sent_as_they_are() -> None:
     service = {"kind": "Service", "metadata": {"name": "mysql", "namespace": "store-a"}}
     assert fit_claims([claim("4Gi"), service], {}, expandable=False) == [claim("4Gi"), service]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "live", "expandable", "why"),
+    [
+        ("2Gi", "4Gi", True, "never shrinks"),
+        ("8Gi", "4Gi", False, "does not let it grow to 8Gi"),
+        ("8Gi", "4Gi", True, None),
+        ("4Gi", "4Gi", False, None),
+    ],
+)
+def test_a_size_that_is_not_the_plans_is_explained(
+    wanted: str, live: str, expandable: bool, why: str | None
+) -> None:
+    present = {ObjectRef.of(claim(live)): claim(live)}
+    fitted = fit_claims([claim(wanted)], present, expandable=expandable)
+    said = [text for _, text in kept_sizes([claim(wanted)], fitted)]
+    assert len(said) == (why is not None)
+    assert why is None or why in said[0]

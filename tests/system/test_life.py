@@ -131,7 +131,14 @@ def test_a_first_install_that_fails_is_explained_taken_down_and_can_be_retried(
             lambda: "NotFound" in server.kubectl("get", "ns", "store-acme", check=False),
             what="the failed install being taken down",
         )
-        assert client.get("/api/v1/stores/acme").json()["phase"] == "Failed"
+        store = poll(
+            lambda: (s := client.get("/api/v1/stores/acme").json())["progress"]["done"] == 0 and s,
+            what="the status without what is gone",
+        )
+        assert store["phase"] == "Failed"
+        assert {c["status"] for c in store["conditions"]} == {"False"}, (
+            "nothing is there to be well"
+        )
         good = {"versions": {"wordpress": "6.9-php8.4-apache"}}
         assert client.patch("/api/v1/stores/acme", json=good).status_code == 202
         assert wait_for_phase(client, "acme", "Ready")["revision"] == 2
@@ -201,6 +208,12 @@ def test_a_plan_change_is_applied_without_touching_the_volumes(serve: Serve) -> 
             "jsonpath={.spec.template.spec.containers[0].resources.limits.memory}",
         )
         assert limits == "1Gi"
+        client.patch("/api/v1/stores/acme", json={"plan": "small"})
+        said = poll(
+            lambda: [e for e in events(client, "acme") if e["reason"] == "VolumeKept"],
+            what="the word about the volumes",
+        )
+        assert "never shrinks" in said[0]["message"]
 
 
 def test_a_namespace_that_is_not_ours_is_never_touched(serve: Serve) -> None:
@@ -232,6 +245,7 @@ def test_a_deletion_held_up_by_a_finalizer_is_explained(serve: Serve) -> None:
         )
         store = client.get("/api/v1/stores/acme").json()
         assert store["phase"] == "Deleting"
+        assert {c["status"] for c in store["conditions"]} == {"False"}
         assert any("example.com/hold" in c["message"] for c in store["conditions"])
         assert client.patch("/api/v1/stores/acme", json={"name": "B"}).status_code == 409
         again = client.post("/api/v1/stores", json={"id": "acme", "name": "A"})

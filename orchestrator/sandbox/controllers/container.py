@@ -157,6 +157,8 @@ class Container:
                 self._fails(tag)
             return Wait(left) if left else None
         if self._ends:
+            if self._is_setup and needs.database_away(self.pod, self.context.access):
+                return Wait(None)
             left = self._remaining(f"run {count}", pace.INIT if self.init else pace.COMPLETE)
             if not left:
                 self._terminate(0, "Completed", self._last_words())
@@ -167,6 +169,10 @@ class Container:
             left = self._remaining(f"start {count}", pace.START_DATABASE if slow else pace.START)
         self.entry |= {"started": not left, "ready": not left}
         return Wait(left) if left else None
+
+    @property
+    def _is_setup(self) -> bool:
+        return self.init and self._name == "setup"
 
     @property
     def _ends(self) -> bool:
@@ -192,7 +198,7 @@ class Container:
 
     def _last_words(self) -> str:
         """Return what the shop's ``setup`` leaves as its termination message."""
-        if not self.init or self._name != "setup":
+        if not self._is_setup:
             return ""
         others: list[Json] = self.pod["spec"].get("initContainers") or []
         engines = [c.get("args") or [] for c in others if c["name"] == "prepare"]

@@ -143,6 +143,22 @@ def _source_missing(kind: str, source: Json, namespace: str, access: Access) -> 
     return None
 
 
+def database_away(pod: Json, access: Access) -> bool:
+    """Say whether there is a Service ``mysql`` beside the pod, and nothing that answers behind it.
+
+    The shop's ``setup`` waits for its database; every other container knows nothing of it.
+    """
+    namespace = space_of(pod)
+    if access.get("Service", namespace, "mysql") is None:
+        return False
+    slices = (
+        s
+        for s in access.items("EndpointSlice", namespace)
+        if (s["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == "mysql"
+    )
+    return not any(e["conditions"].get("ready") for s in slices for e in s.get("endpoints") or ())
+
+
 def _keys(obj: Json) -> set[str]:
     return set(obj.get("data") or {}) | set(obj.get("binaryData") or {})
 

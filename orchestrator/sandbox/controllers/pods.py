@@ -27,7 +27,7 @@ from orchestrator.sandbox.controllers.pace import Pace
 from orchestrator.sandbox.controllers.recorder import NODE, Recorder
 from orchestrator.sandbox.values import Json, clone
 
-_WAITERS: Final = ("PersistentVolumeClaim", "Secret", "ConfigMap")
+_WAITERS: Final = ("PersistentVolumeClaim", "Secret", "ConfigMap", "EndpointSlice")
 
 
 class Pods:
