@@ -80,7 +80,7 @@ def _admin_token(settings: Settings) -> str:
     """Return the admin token: the setting, else the file, made once with mode 0600."""
     if settings.admin_token:
         return settings.admin_token
-    path = settings.data_dir / "admin-token"
+    path = settings.admin_token_file
     if not path.exists() or not path.read_text().strip():
         part = path.with_suffix(".part")
         part.unlink(missing_ok=True)
@@ -90,6 +90,16 @@ def _admin_token(settings: Settings) -> str:
             os.fsync(file.fileno())
         part.rename(path)
     return path.read_text().strip()
+
+
+async def _let_the_admin_in(service: Service, settings: Settings) -> None:
+    """Make the admin token valid; one that was revoked is replaced, or refused if it was set."""
+    if await service.ensure_admin(_admin_token(settings)):
+        return
+    if settings.admin_token:
+        raise SettingsError("URUMI_ADMIN_TOKEN=(value not shown): was revoked; set another one")
+    settings.admin_token_file.unlink()
+    await service.ensure_admin(_admin_token(settings))
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -212,7 +222,7 @@ async def _open(
     reconciler = Reconciler(tools, bell, workers=settings.workers)
     ports = Ports(observe=reconciler.observe, read_credentials=partial(_credentials, cluster))
     service = Service(records, settings, ports)
-    await service.ensure_admin(_admin_token(settings))
+    await _let_the_admin_in(service, settings)
     readiness = partial(_readiness, records, cluster, watcher)
     app = create_app(AppDeps(service, settings, metrics, readiness, choice.kind == "sandbox"))
     return House(app, watcher, reconciler, kubeconfig)

@@ -161,12 +161,11 @@ def _unknown(model: type[BaseModel], error: ErrorDetails) -> str:
     for name in names[:-1]:
         inner = _inner_model(inner, name)
     known = ", ".join(f.alias or n for n, f in inner.model_fields.items())
-    if len(names) == 1 and names[0] in _FIXED:
+    if names == ["body"]:
+        return f"a parameter without a name; known are: {known}"
+    if len(names) == 1 and names[0] in getattr(model, "FIXED", ()):
         return f"cannot be changed; what can: {known}"
     return f"unknown; known are: {known}" if known else "unknown; none is known here"
-
-
-_FIXED: Final = frozenset(("id", "engine", "owner", "generation", "phase", "namespace"))
 
 
 def _inner_model(model: type[BaseModel], name: str) -> type[BaseModel]:
@@ -180,6 +179,10 @@ def _context(key: str, before: str) -> Callable[[type[BaseModel], ErrorDetails],
         return before + str(error.get("ctx", {}).get(key, ""))
 
     return rule
+
+
+def _too_long(_model: type[BaseModel], error: ErrorDetails) -> str:
+    return f"must be at most {error.get('ctx', {}).get('max_length', '')} characters long"
 
 
 def _says(text: str) -> Callable[[type[BaseModel], ErrorDetails], str]:
@@ -207,4 +210,8 @@ _RULES: Final[dict[str, Callable[[type[BaseModel], ErrorDetails], str]]] = {
     "model_type": _says("must be a JSON object"),
     "model_attributes_type": _says("must be a JSON object"),
     "dict_type": _says("must be a JSON object"),
+    "greater_than_equal": _context("ge", "must be at least "),
+    "less_than_equal": _context("le", "must be at most "),
+    "string_too_long": _too_long,
+    "string_too_short": _says("must not be empty"),
 }

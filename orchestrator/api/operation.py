@@ -1,7 +1,7 @@
 """One declaration per call of the API; routing and the OpenAPI document are both made of it.
 
-Invariant: checks come in the order authentication → rate of the token → content type → JSON →
-schema → query → handler (state), so that a stranger learns nothing about what there is.
+Invariant: checks come in the order authentication → rate of the token → role → content type →
+JSON → schema → query → handler (state), so that a stranger learns nothing about what there is.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from orchestrator.api.deps import AppDeps
 from orchestrator.api.limiter import RateLimiter
 from orchestrator.api.problems import Problem
 from orchestrator.api.query import Query, parse_query
-from orchestrator.model.errors import Unauthorized
+from orchestrator.model.errors import Forbidden, Unauthorized
 from orchestrator.model.kinds import Json
 from orchestrator.model.people import Principal
 
@@ -95,11 +95,12 @@ class Operation:
     headers: tuple[Header, ...] = ()
     errors: tuple[int, ...] = ()
     public: bool = False
+    admin: bool = False
 
     async def __call__(self, request: Request, deps: AppDeps, limiter: RateLimiter) -> Response:
         """Make all checks, then call the handler."""
         if not self.public:
-            await _authenticate(request, deps, limiter)
+            await _authenticate(request, deps, limiter, admin=self.admin)
         if "id" in request.path_params:
             bind_contextvars(store_id=request.path_params["id"][:63])
         body, raw = None, None
@@ -140,10 +141,14 @@ class _Path:
         await response(scope, receive, send)
 
 
-async def _authenticate(request: Request, deps: AppDeps, limiter: RateLimiter) -> None:
+async def _authenticate(
+    request: Request, deps: AppDeps, limiter: RateLimiter, *, admin: bool
+) -> None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthorized("Send a token: 'Authorization: Bearer <token>'")
     principal = await deps.service.people.authenticate(token.strip())
     request.state.principal = principal
     await limiter.check(request.scope, "token", principal.token_id)
+    if admin and not principal.is_admin:
+        raise Forbidden("Only an admin may do this")

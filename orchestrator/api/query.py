@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -12,13 +13,15 @@ from orchestrator.model.errors import FieldError, InputError
 from orchestrator.model.store import Phase
 
 LARGEST_SEQ: Final = 2**63 - 1
+_BEYOND: Final = 10**20
+_WHOLE: Final = re.compile(r"-?[0-9]+")
 
 
 def _whole(value: Any) -> Any:
     if isinstance(value, str):
-        if not (value.isascii() and value.isdigit() and len(value) <= 19):
+        if not _WHOLE.fullmatch(value):
             raise ValueError("must be a whole number")
-        return int(value)
+        return max(-_BEYOND, min(int(value[:30]), _BEYOND))
     return value
 
 

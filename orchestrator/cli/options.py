@@ -41,7 +41,11 @@ WaitOption = Annotated[
 TimeoutOption = Annotated[
     float,
     typer.Option(
-        "--timeout", metavar="DURATION", parser=_seconds, help="How long --wait waits at most."
+        "--timeout",
+        metavar="DURATION",
+        parser=_seconds,
+        show_default="15m",
+        help="How long --wait waits at most.",
     ),
 ]
 DEFAULT_TIMEOUT = 900.0

@@ -22,6 +22,7 @@ _USE_NOTED: Final = 60 * 1_000_000
 
 _BY_NAME: Final = Order((users.c.name,))
 _BY_AGE: Final = Order((tokens.c.created_at, tokens.c.id))
+_VALID: Final = tokens.c.revoked_at.is_(None)
 
 
 class People:
@@ -74,7 +75,9 @@ class People:
     async def tokens(self, limit: int, cursor: str | None) -> Page[Token]:
         """Return a page of tokens, oldest first. Errors: InputError (the cursor)."""
         after = decode(cursor, _BY_AGE, "tokens")
-        rows = await self._engine.all(_BY_AGE.apply(select(tokens), after).limit(limit + 1))
+        rows = await self._engine.all(
+            _BY_AGE.apply(select(tokens).where(_VALID), after).limit(limit + 1)
+        )
         shown, following = page_of(rows, limit, _BY_AGE, "tokens")
         return Page([token_of(row) for row in shown], following)
 
@@ -84,7 +87,10 @@ class People:
         async def work(session: Session) -> None:
             await session.queue_up()
             gone = await session.one(
-                delete(tokens).where(tokens.c.id == token_id).returning(tokens.c.id)
+                update(tokens)
+                .where(tokens.c.id == token_id, _VALID)
+                .values(revoked_at=session.now)
+                .returning(tokens.c.id)
             )
             if gone is None:
                 raise NotFound("There is no such token")
@@ -97,7 +103,7 @@ class People:
         row = await self._engine.one(
             select(tokens.c.id, tokens.c.last_used_at, users.c.name, users.c.role)
             .join(users, users.c.name == tokens.c.user)
-            .where(tokens.c.hash == token_hash)
+            .where(tokens.c.hash == token_hash, _VALID)
         )
         if row is None:
             return None
@@ -105,22 +111,25 @@ class People:
             await self._engine.write(lambda session: _note_use(session, row["id"]))
         return Principal(row["name"], Role(row["role"]), row["id"])
 
-    async def ensure_admin(self, token_hash: str) -> None:
+    async def ensure_admin(self, token_hash: str) -> bool:
         """Make sure that the user ``admin`` exists and that this is the token of the settings.
 
-        The one that the settings named before is void: the setting is how it is changed.
+        The one that the settings named before is void: the setting is how it is changed. Returns
+        False if the token was revoked; it stays so.
         """
 
-        async def work(session: Session) -> None:
+        async def work(session: Session) -> bool:
             await session.queue_up()
             if await session.one(select(users.c.name).where(users.c.name == ADMIN)) is None:
                 await _insert_user(session, ADMIN, Role.ADMIN)
-            known = await session.one(select(tokens.c.id).where(tokens.c.hash == token_hash))
+            this = select(tokens.c.revoked_at).where(tokens.c.hash == token_hash)
+            known = await session.one(this)
             if known is None:
                 await session.run(delete(tokens).where(tokens.c.id == ADMIN_TOKEN_ID))
                 await _insert_token(session, ADMIN_TOKEN_ID, ADMIN, "admin token", token_hash)
+            return known is None or known["revoked_at"] is None
 
-        await self._engine.write(work)
+        return await self._engine.write(work)
 
 
 async def _insert_user(session: Session, name: str, role: Role) -> User:

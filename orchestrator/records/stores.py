@@ -166,7 +166,7 @@ class Stores:
             row = await _locked(session, store_id)
             store = store_of(row)
             if if_generation is not None and store.generation != if_generation:
-                raise PreconditionFailed(f"The store is at generation {store.generation} by now")
+                raise PreconditionFailed(f"The generation is {store.generation} by now")
             _check_alive(store)
             if store.spec == spec:
                 return store

@@ -153,6 +153,8 @@ tokens: Final = Table(
     Column("hash", Text, nullable=False, unique=True),
     Column("created_at", BigInteger, nullable=False),
     Column("last_used_at", BigInteger),
+    # A revoked token is kept: one that stands in the settings must not come back by a restart.
+    Column("revoked_at", BigInteger),
 )
 
 # Who did what. The timeline says what happened to a store; this also covers people and tokens.

@@ -49,6 +49,6 @@ class Service:
         self.people = People(records, settings)
         self.changes = Changes(records)
 
-    async def ensure_admin(self, token: str) -> None:
-        """Make sure that the user ``admin`` exists and that this token is theirs."""
-        await self.people.ensure_admin(token)
+    async def ensure_admin(self, token: str) -> bool:
+        """Make sure that ``admin`` exists and this token is theirs; False if it was revoked."""
+        return await self.people.ensure_admin(token)

@@ -50,9 +50,9 @@ class People:
         self._records = records
         self._settings = settings
 
-    async def ensure_admin(self, token: str) -> None:
-        """Make sure that the user ``admin`` exists and that this token is theirs."""
-        await self._records.people.ensure_admin(hash_token(token))
+    async def ensure_admin(self, token: str) -> bool:
+        """Make sure that ``admin`` exists and this token is theirs; False if it was revoked."""
+        return await self._records.people.ensure_admin(hash_token(token))
 
     async def authenticate(self, token: str) -> Principal:
         """Return whose token it is. Errors: Unauthorized."""

@@ -7,7 +7,7 @@ here accept exactly what the validators accept, so that the document never promi
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field, WithJsonSchema
 
@@ -99,6 +99,8 @@ class CreateStore(spec.Model):
 
 class PatchStore(spec.Model):
     """A JSON merge patch (RFC 7396): members merge, null goes back to the default."""
+
+    FIXED: ClassVar = frozenset(("id", "engine", "owner", "generation", "phase", "namespace"))
 
     name: DisplayName = Field(default_factory=str)
     plan: spec.PlanName | None = None

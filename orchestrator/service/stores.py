@@ -189,7 +189,7 @@ class Stores:
         for _ in range(_PATCH_TRIES):
             store = await self.get(principal, store_id)
             if generations is not None and store.generation not in generations:
-                raise PreconditionFailed(f"The store is at generation {store.generation} by now")
+                raise PreconditionFailed(f'Does not name the present ETag, "{store.generation}"')
             try:
                 return await self._change_once(principal, store, patch)
             except PreconditionFailed:

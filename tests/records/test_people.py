@@ -24,6 +24,20 @@ async def test_the_admins_token_is_that_of_the_settings(records: Records) -> Non
     assert len((await records.people.tokens(10, None)).items) == 1
 
 
+async def test_the_admins_token_once_revoked_stays_so(records: Records) -> None:
+    assert await records.people.ensure_admin("first")
+    await records.people.delete_token("admin")
+
+    assert not await records.people.ensure_admin("first")
+    assert await records.people.by_token_hash("first") is None
+    assert (await records.people.tokens(10, None)).items == []
+    with pytest.raises(NotFound):
+        await records.people.delete_token("admin")
+
+    assert await records.people.ensure_admin("second")
+    assert await records.people.by_token_hash("second") == ADMIN
+
+
 async def test_users_and_tokens(records: Records, clock: Clock) -> None:
     user = await records.people.create_user("Jané 🛒", Role.MEMBER)
     with pytest.raises(Conflict) as taken:
@@ -95,7 +109,7 @@ async def test_no_column_could_hold_a_tokens_text(records: Records, url: str) ->
     await records.people.ensure_admin("the-hash")
     rows = await sql(url, "SELECT * FROM tokens")
     assert [value for value in rows[0] if value == "the-hash"] == ["the-hash"]
-    assert len(rows[0]) == 6
+    assert len(rows[0]) == 7, "a new column: does it hold a secret?"
 
 
 async def test_no_value_is_logged_even_at_level_debug(

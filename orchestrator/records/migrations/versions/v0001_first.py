@@ -146,6 +146,7 @@ def _people() -> None:
         sa.Column("hash", sa.Text, nullable=False, unique=True),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("last_used_at", sa.BigInteger),
+        sa.Column("revoked_at", sa.BigInteger),
     )
 
 
