@@ -20,7 +20,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import IO, Any
 
 import uvicorn
 
@@ -44,9 +45,12 @@ from orchestrator.watcher import Watcher
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM; what makes a start impossible is one line, exit 2 or 1."""
+    """Serve until SIGINT or SIGTERM; what makes a start impossible is one line, exit 2 or 3."""
     try:
-        with _owned(settings.data_dir):
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(_owned(settings.data_dir))
+            if database := settings.database_file:
+                stack.enter_context(_database_owned(database))
             choice = target.choose(settings, os.environ)
             asyncio.run(_serve(settings, choice))
     except SettingsError as exc:
@@ -54,7 +58,7 @@ def serve(settings: Settings) -> None:
         raise SystemExit(2) from exc
     except RecordsError as exc:
         print(f"urumi: URUMI_DATABASE_URL: {exc}", file=sys.stderr)
-        raise SystemExit(1) from exc
+        raise SystemExit(3) from exc
 
 
 @contextlib.contextmanager
@@ -66,14 +70,37 @@ def _owned(directory: Path) -> Iterator[None]:
     except OSError as exc:
         raise SettingsError(f"URUMI_DATA_DIR={directory}: {exc.strerror}") from exc
     with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as exc:
+        if not _locked(lock):
             raise SettingsError(
                 f"URUMI_DATA_DIR={directory}: another urumi serves from it; "
                 "stop that one, or name another directory"
-            ) from exc
+            )
         yield
+
+
+@contextlib.contextmanager
+def _database_owned(path: Path) -> Iterator[None]:
+    """Hold a SQLite file, which may lie outside of the data dir, by a lock file beside it."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = path.with_name(f"{path.name}.lock").open("w")
+    except OSError as exc:
+        raise SettingsError(f"URUMI_DATABASE_URL: {path}: {exc.strerror}") from exc
+    with lock:
+        if not _locked(lock):
+            raise SettingsError(
+                f"URUMI_DATABASE_URL: another urumi serves from {path}; stop that one, "
+                "or name another database (several can share one on PostgreSQL)"
+            )
+        yield
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _admin_token(settings: Settings) -> str:
@@ -117,6 +144,10 @@ def _listen(settings: Settings) -> socket.socket:
 
 class _Server(uvicorn.Server):
     """Ends on SIGINT and SIGTERM without raising them again: the house closes in order."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end; a second signal changes nothing, the end is seconds away anyway."""
+        self.should_exit = True
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

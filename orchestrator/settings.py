@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from orchestrator.model.errors import SettingsError
 
@@ -75,6 +75,12 @@ class Settings:
     def local(self) -> bool:
         """Whether this is the profile for a developer's machine."""
         return self.env == "local"
+
+    @property
+    def database_file(self) -> Path | None:
+        """The SQLite file, or None when the records are on PostgreSQL."""
+        parts = urlsplit(self.database_url)
+        return Path(unquote(parts.path[1:])).absolute() if parts.scheme == "sqlite" else None
 
     @property
     def admin_token_file(self) -> Path:
@@ -198,7 +204,7 @@ def _address(text: str) -> str:
 
 def _directory(text: str) -> Path:
     path = Path(text).expanduser().absolute()
-    if "\0" in text or (path.exists() and not path.is_dir()):
+    if not text.isprintable() or (path.exists() and not path.is_dir()):
         raise ValueError(text)
     return path
 
@@ -210,6 +216,9 @@ def _file(text: str) -> Path:
 def _database(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
+        path = Path(unquote(parts.path[1:]))
+        if str(path) == ":memory:" or (path.exists() and not path.is_file()):
+            raise ValueError(text)
         return text
     if parts.scheme == "postgresql" and (parts.hostname or "host=" in parts.query):
         if parts.path.strip("/") and (parts.port is None or parts.port > 0):
@@ -219,7 +228,7 @@ def _database(text: str) -> str:
 
 def _base_domain(text: str) -> tuple[str, int | None]:
     name, colon, port = text.partition(":")
-    if "." not in name and name != "localhost":
+    if ("." not in name and name != "localhost") or name.rpartition(".")[2].isdigit():
         raise ValueError(text)
     return _matching(_SUBDOMAIN, 200)(name), _integer(1, 65535)(port) if colon else None
 
@@ -267,7 +276,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "URUMI_DATABASE_URL",
         None,
         "Where the records live",
-        "sqlite:///path or postgresql://user:password@host/name",
+        "sqlite:///path of a file, or postgresql://user:password@host/name",
         _database,
         shown="sqlite:///<data dir>/urumi.db",
         secret=True,
@@ -439,7 +448,8 @@ def _parsed(setting: Setting, raw: str, where: str) -> Any:
 
 def _without_secret(setting: Setting, raw: str) -> str:
     if not setting.secret:
-        return repr(raw[:120])
+        # Somebody's credentials in the wrong place are not shown either.
+        return repr(re.sub(r"[^\s/@]*:[^\s/@]*@(?!sha256:)", "[hidden]@", raw)[:120])
     if "://" not in raw:
         return "(value not shown)"
     return repr(re.sub(r"//.*@", "//[hidden]@", raw.partition("?")[0], flags=re.DOTALL)[:120])

@@ -109,7 +109,8 @@ def _merged(path: Path, variable: str) -> dict[str, Any]:
             merged[key] += [e for e in data.get(key) or [] if isinstance(e, dict)]
     if not found:
         raise SettingsError(
-            f"{variable}={path}: there is no such file; unset it, or set URUMI_CLUSTER=sandbox"
+            f"{variable}={path}: there is no such file; name another by URUMI_KUBECONFIG, "
+            "or set URUMI_CLUSTER=sandbox"
         )
     return merged
 

@@ -47,7 +47,7 @@ _MEANINGS = {
     ExitCode.OK: "done; with `--wait`: the store is Ready, or gone",
     ExitCode.FAILED: "the store Failed, the wait timed out, `doctor` found something essential",
     ExitCode.USAGE: "bad input: a wrong flag, setting or field",
-    ExitCode.UNREACHABLE: "the API or the cluster did not answer, or failed",
+    ExitCode.UNREACHABLE: "API, cluster or database did not answer, or failed",
     ExitCode.NOT_FOUND: "there is no such store, user or token",
     ExitCode.NOT_ALLOWED: "no token, a wrong one, not this role, or over a limit",
     ExitCode.CONFLICT: "the present state forbids it: taken, in deletion, changed meanwhile",

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -24,6 +25,8 @@ from databases.backends.postgres import PostgresBackend
 from databases.interfaces import ConnectionBackend, DatabaseBackend, Record, TransactionBackend
 from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.sql import ClauseElement
+
+from orchestrator.model.errors import RecordsUnavailable
 
 CONNECT_TIMEOUT: Final = 5.0
 COMMAND_TIMEOUT: Final = 10.0
@@ -95,6 +98,7 @@ class PooledSQLite(DatabaseBackend):
         self._path = DatabaseURL(database_url).database
         self._idle: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
         self._all: list[aiosqlite.Connection] = []
+        self._identity: tuple[int, int] | None = None
 
     async def connect(self) -> None:
         """Open the connections; those that were opened are closed when one cannot be."""
@@ -107,9 +111,18 @@ class PooledSQLite(DatabaseBackend):
                 for pragma in _PRAGMAS:
                     await connection.execute_fetchall(pragma)
                 self._idle.put_nowait(connection)
+            self._identity = self._look()
         except BaseException:
             await self.disconnect()
             raise
+
+    def _look(self) -> tuple[int, int] | None:
+        """Return which file is at the path now; a look costs a microsecond."""
+        try:
+            found = os.stat(self._path)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     async def disconnect(self) -> None:
         """Close every connection: one left open would hold up the interpreter's exit."""
@@ -122,7 +135,15 @@ class PooledSQLite(DatabaseBackend):
         return SQLiteConnection(self)
 
     async def take(self) -> aiosqlite.Connection:
-        """Wait for an idle connection."""
+        """Wait for an idle connection.
+
+        Errors: RecordsUnavailable, when the file was removed or replaced: SQLite would go on in the
+        one that nobody can find any more, and whatever is written there is lost.
+        """
+        if self._look() != self._identity:
+            raise RecordsUnavailable(
+                f"The database file {self._path} was removed or replaced; restart the service"
+            )
         return await self._idle.get()
 
     def give_back(self, connection: aiosqlite.Connection) -> None:

@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from typing import Any, Final, TypeVar
 
 import asyncpg
+import sqlalchemy.exc
 from databases import Database
 from databases.core import Connection
 from sqlalchemy import update
@@ -66,6 +67,8 @@ def mapped_errors() -> Iterator[None]:
     except _PASSING as exc:
         what = str(exc) or type(exc).__name__
         raise RecordsUnavailable(f"The database does not answer: {what}") from exc
+    except sqlalchemy.exc.DBAPIError as exc:
+        raise RecordsError(f"The database failed: {exc.orig}") from exc
     except asyncpg.PostgresError as exc:
         raise RecordsError(f"The database failed: {exc}") from exc
 

@@ -180,3 +180,19 @@ asyncio.run(main())
     )
     assert done.returncode == code
     assert b"never awaited" not in done.stderr and b"was destroyed" not in done.stderr
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_a_file_that_was_taken_away_is_written_no_more(
+    tmp_path: Path, replaced: bool
+) -> None:
+    path = tmp_path / "urumi.db"
+    async with open_records(f"sqlite:///{path}") as records:
+        await make(records, "before")
+        path.rename(tmp_path / "away.db")
+        if replaced:
+            path.touch()
+        with pytest.raises(RecordsUnavailable, match="removed or replaced"):
+            await make(records, "lost")
+        with pytest.raises(RecordsUnavailable):
+            await records.ping()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from orchestrator.cli.docs import refreshed
 from orchestrator.model.errors import SettingsError
-from orchestrator.settings import SETTINGS, load, parse_duration, table
+from orchestrator.settings import SETTINGS, Setting, load, parse_duration, table
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -202,6 +202,31 @@ def test_durations_add_up(hours: int, minutes: int, seconds: int) -> None:
     total = hours * 3600 + minutes * 60 + seconds
     assert parse_duration(f"{hours}h{minutes}m{seconds}s") == total
     assert parse_duration(str(total)) == total
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("URUMI_DATABASE_URL", "sqlite:////dev/null"),
+        ("URUMI_DATABASE_URL", "sqlite:////"),
+        ("URUMI_DATABASE_URL", "sqlite:///:memory:"),
+        ("URUMI_BASE_DOMAIN", "1.2.3.4"),
+        ("URUMI_DATA_DIR", "one\ntwo"),
+    ],
+)
+def test_what_looks_right_and_is_not(variable: str, text: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load({variable: text})
+    assert variable in str(refused.value) and "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.variable)
+def test_credentials_in_the_wrong_place_are_not_shown(setting: Setting) -> None:
+    for text in ("https://kim:hunter2@/a b", "kim:hunter2@host"):
+        try:
+            load({setting.variable: text})
+        except SettingsError as exc:
+            assert "hunter2" not in str(exc)
 
 
 @given(st.text())

@@ -98,3 +98,20 @@ def test_a_second_process_on_the_same_data_dir_is_refused(serve: Serve) -> None:
     )
     assert done.returncode == 2
     assert "URUMI_DATA_DIR" in done.stderr and "another urumi" in done.stderr
+
+
+def test_a_second_process_on_the_same_database_is_refused(serve: Serve, tmp_path: Path) -> None:
+    server = serve()
+    elsewhere = {"URUMI_PORT": str(free_port()), "URUMI_DATA_DIR": str(tmp_path / "other")}
+    elsewhere["URUMI_DATABASE_URL"] = f"sqlite:///{server.data_dir / 'urumi.db'}"
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestrator", "serve"],
+        cwd=ROOT,
+        env=server.environ | elsewhere,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "URUMI_DATABASE_URL" in done.stderr and "another urumi" in done.stderr
