@@ -6,6 +6,7 @@ connection for all of them. The rules, after client-go tools/cache/reflector.go:
 - A list gives the cache and a resourceVersion; watches start there, and every event and bookmark
   moves it on, so a watch that ends is resumed where it stopped, at once.
 - 410 (the version is too old) lists again. A list replaces the cache; what it lacks was deleted.
+  So does every other refusal, after a pause: it may be the version that the server does not like.
 - Errors, and watches that end at once with nothing, back off: doubled, jittered, capped; a
   Retry-After longer than that wins. A change, or a watch that stayed open, ends the back-off.
 - Staleness is the seconds since the last sign of life: a list, an event, a bookmark, the end of a
@@ -166,6 +167,9 @@ class Reflector:
                 await self._watch(self._version or "")
             except WatchExpired as error:
                 await self._expired(error)
+            except ClusterRejected as error:
+                self._version = None
+                await self._pause(error)
             except (ClusterError, TimeoutError) as error:
                 await self._pause(error)
 
