@@ -46,7 +46,9 @@ def _missing(deployment: Json, wanted: int) -> str | None:
     if updated < wanted:
         return f"{title(deployment)} is being rolled out: {updated} of {wanted} are new"
     if total > updated:
-        return f"{title(deployment)} is being rolled out: {total - updated} old ones still run"
+        left = total - updated
+        old = "1 old one still runs" if left == 1 else f"{left} old ones still run"
+        return f"{title(deployment)} is being rolled out: {old}"
     if available < wanted:
         return f"{title(deployment)} is starting: {available} of {wanted} are available"
     return None

@@ -31,7 +31,7 @@ def _entry(pod: Json, state: Json, init: bool) -> Json:
     end = container.terminated(state)
     code = end.get("exitCode")
     return {
-        "pod": name_of(pod),
+        "pod": clean(name_of(pod), 253),
         "container": clean(state.get("name"), 63),
         "init": init,
         "image": container.image_of(pod, state),
@@ -40,5 +40,15 @@ def _entry(pod: Json, state: Json, init: bool) -> Json:
         "state": now,
         "reason": clean(text(present.get("reason")) or end.get("reason"), 100),
         "exitCode": number(code) if code is not None else None,
-        "message": clean(present.get("message")) or initcontainer.summary(end.get("message")),
+        "message": _said(now, present, end),
     }
+
+
+def _said(now: str, present: Json, end: Json) -> str:
+    """Return the container's own last words where it ended, else what Kubernetes waits for."""
+    words = initcontainer.summary(end.get("message"))
+    if now == "terminated":
+        return words
+    if present.get("reason") == "CrashLoopBackOff":
+        return words or clean(present.get("message"))
+    return clean(present.get("message")) or words

@@ -66,7 +66,8 @@ def failed(pod: Json, state: Json) -> Health:
     reason = text(container.waiting(state).get("reason")) or text(end.get("reason")) or "Error"
     sentence = _FAILED.get(name) or f"The step {clean(name, 63) or 'unnamed'} failed"
     if container.out_of_memory(end):
-        return degraded("OOMKilled", container.memory_sentence(pod, state, sentence), pod)
+        why = container.memory_sentence(pod, state, "the step")
+        return degraded("OOMKilled", with_detail(sentence, why), pod)
     if name == SETUP:
         sentence = _SETUP_CODES.get(code, sentence)
     sentence = with_detail(f"{sentence} (exit code {code})", summary(end.get("message")))
