@@ -3,7 +3,7 @@
 Why: the SQLite backend of `databases` opens a connection and a thread for each query and begins
 transactions deferred, which fails with "database is locked" under writers. Here a few connections
 stay open, and transactions begin IMMEDIATE (session.py gives this process's writers turns; the busy
-timeout is for others). WAL with synchronous=NORMAL: a killed process loses nothing that was
+timeout is for others). WAL with synchronous=FULL: not even a power cut loses what was
 committed. Every statement is one call of the connection's thread, so a cancelled caller leaves no
 open cursor behind. For PostgreSQL only the way in differs: asyncpg reads the whole address itself
 (sockets, TLS modes), and every command has its timeout.
@@ -35,7 +35,7 @@ _POOL: Final = 4
 BUSY_TIMEOUT = 5.0
 _PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=NORMAL",
+    "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
 )
 
