@@ -14,6 +14,7 @@ import os
 import secrets
 import signal
 import socket
+import sqlite3
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
@@ -39,7 +40,7 @@ from orchestrator.records import Records, open_records
 from orchestrator.renderer import Renderer, StoreProfile
 from orchestrator.sandbox import Sandbox, SandboxOptions
 from orchestrator.service import Ports, Service
-from orchestrator.settings import Settings
+from orchestrator.settings import TOKEN_RULE, Settings, parse_token
 from orchestrator.target import ClusterChoice
 from orchestrator.watcher import Watcher
 
@@ -108,15 +109,26 @@ def _admin_token(settings: Settings) -> str:
     if settings.admin_token:
         return settings.admin_token
     path = settings.admin_token_file
-    if not path.exists() or not path.read_text().strip():
-        part = path.with_suffix(".part")
-        part.unlink(missing_ok=True)
-        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write("urumi_" + secrets.token_urlsafe(32) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        part.rename(path)
-    return path.read_text().strip()
+    try:
+        if not path.exists() or not path.read_text().strip():
+            _write_token(path)
+        path.chmod(0o600)
+        return parse_token(path.read_text().strip())
+    except OSError as exc:
+        raise SettingsError(f"{path}: {exc.strerror}") from exc
+    except ValueError:
+        raise SettingsError(f"{path}: must hold {TOKEN_RULE}; remove it for a new one") from None
+
+
+def _write_token(path: Path) -> None:
+    """Write a new token, whole or not at all."""
+    part = path.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write("urumi_" + secrets.token_urlsafe(32) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    part.rename(path)
 
 
 async def _let_the_admin_in(service: Service, settings: Settings) -> None:
@@ -225,7 +237,13 @@ async def _open(
     kubeconfig = None
     if choice.kind == "sandbox":
         options = SandboxOptions(settings.data_dir / "sandbox", speed=settings.sandbox_speed)
-        sandbox = await stack.enter_async_context(Sandbox(options))
+        try:
+            sandbox = await stack.enter_async_context(Sandbox(options))
+        except (OSError, sqlite3.Error) as exc:
+            raise SettingsError(
+                f"URUMI_DATA_DIR: the sandbox cannot use {options.directory}: {exc}; "
+                "move that directory away to begin anew"
+            ) from exc
         kubeconfig = sandbox.kubeconfig
         goal = ClusterTarget("kubeconfig", kubeconfig)
     else:

@@ -239,6 +239,8 @@ def _rate(text: str) -> str | None:
     return _matching(re.compile(r"[1-9]\d{0,6}/(second|minute|hour|day)"))(text)
 
 
+TOKEN_RULE: Final = "8 to 256 visible ASCII characters"
+parse_token = _matching(re.compile(r"[!-~]{8,256}"), 256)
 _NAME_RULE: Final = "a lower-case DNS name of letters, digits, '-' and '.'"
 _IMAGE_RULE: Final = "an image with a tag, optionally pinned: name:tag or name:tag@sha256:…"
 _name = _matching(_SUBDOMAIN)
@@ -387,8 +389,8 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "URUMI_ADMIN_TOKEN",
         None,
         "The first admin's token",
-        "8 to 256 visible ASCII characters",
-        _matching(re.compile(r"[!-~]{8,256}"), 256),
+        TOKEN_RULE,
+        parse_token,
         shown="generated once into `<data dir>/admin-token`, mode 0600",
         secret=True,
     ),

@@ -84,8 +84,12 @@ async def save(run: Pass, new: Status, entries: list[NewEntry]) -> None:
         run.store = replace(run.store, status=new)
 
 
-async def await_cluster(run: Pass, why: str) -> None:
-    """Note that the cluster does not answer; the revision's clock stands still meanwhile."""
+async def await_cluster(run: Pass, refusal: str) -> None:
+    """Note that the cluster does not answer; the revision's clock stands still meanwhile.
+
+    ``refusal`` is what it said instead of an answer. Without one the details, such as its address,
+    are for the operator: they stand in the log and at /readyz.
+    """
     revision = run.revision
     if revision is not None and revision.outcome is Outcome.PROGRESSING and revision.applied_at:
         await run.tools.records.revisions.tick(
@@ -95,10 +99,11 @@ async def await_cluster(run: Pass, why: str) -> None:
             elapsed=revision.elapsed,
             ticked_at=run.now,
         )
-    new = status.unobserved(run.store.status, f"Waiting for the cluster: {why}", run.now)
+    why = f": {refusal}" if refusal else ", which does not answer"
+    new = status.unobserved(run.store.status, f"Waiting for the Kubernetes cluster{why}", run.now)
     if run.store.deleting_since is not None:
         new = replace(new, phase=Phase.DELETING)
-    await save(run, new, [])
+    await save(run, new, status.outage(run.store.status, new))
 
 
 def _guarded(run: Pass) -> bool:

@@ -160,6 +160,7 @@ def _message(phase: Phase, conditions: tuple[Condition, ...], found: Findings) -
 
 def _entries(before: Status, after: Status) -> list[NewEntry]:
     entries = [] if before.phase is after.phase else [_phase_entry(before, after)]
+    entries += outage(before, after)
     if after.phase is Phase.DELETING:
         return entries
     old = {c.type: c for c in before.conditions}
@@ -180,6 +181,19 @@ def _phase_entry(before: Status, after: Status) -> NewEntry:
         f"{before.phase} → {after.phase}: {after.message}",
         severity.get(after.phase, Severity.INFO),
     )
+
+
+def outage(before: Status, after: Status) -> list[NewEntry]:
+    """Return what the timeline says when the cluster begins or ends to be out of reach."""
+    was, now = (
+        any(c.type == "Ready" and c.reason == UNREACHABLE for c in s.conditions)
+        for s in (before, after)
+    )
+    if was == now:
+        return []
+    if now:
+        return [NewEntry(EntryType.HEALTH, UNREACHABLE, after.message, Severity.WARNING)]
+    return [NewEntry(EntryType.HEALTH, "ClusterBack", "The Kubernetes cluster answers again")]
 
 
 def _condition_entry(condition: Condition) -> NewEntry:

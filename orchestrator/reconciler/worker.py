@@ -21,6 +21,7 @@ import structlog
 
 from orchestrator.model.errors import (
     ClusterError,
+    ClusterUnreachable,
     LeaseLost,
     NotFound,
     RecordsError,
@@ -166,7 +167,9 @@ class Reconciler:
         except RecordsError:
             raise
         except ClusterError as exc:
-            await report.await_cluster(run, str(exc))
+            log.warning("the cluster failed", error=str(exc))
+            refusal = "" if isinstance(exc, ClusterUnreachable) else str(exc)
+            await report.await_cluster(run, refusal)
             return "unreachable", self._later(claim.store_id)
         except Exception as exc:
             # A defect in one store's pass must not stop the others: it is logged whole and shown.
@@ -190,7 +193,7 @@ class Reconciler:
         if run.store.deleting_since is not None:
             return await steps.tear_down(run)
         if not self._tools.watcher.fresh:
-            await report.await_cluster(run, self._trouble())
+            await report.await_cluster(run, "" if self._tools.watcher.away else self._trouble())
             return self._later(run.store.id)
         return await steps.reconcile(run)
 

@@ -142,6 +142,7 @@ class Reflector:
     timing: Timing = field(default_factory=Timing)
     synced: asyncio.Event = field(default_factory=asyncio.Event)
     problem: str | None = None
+    away: bool = False
     _version: str | None = None
     _failures: int = 0
     _alive_at: float = 0.0
@@ -208,7 +209,7 @@ class Reflector:
         self._open_until = until
         if self.problem is not None:
             _log.info("watch recovered", kind=self.selection.name)
-            self.problem = None
+            self.problem, self.away = None, False
 
     def _closed(self, started: float) -> float:
         """Note the end of a watch, good or bad; return how long it lasted."""
@@ -258,11 +259,13 @@ class Reflector:
 
     async def _pause(self, error: Exception) -> None:
         self._failures += 1
-        self.problem = clean(str(error), 300) or type(error).__name__
+        before, self.problem = self.problem, clean(str(error), 300) or type(error).__name__
+        self.away = isinstance(error, ClusterUnreachable)
         delay = self.timing.backoff(self._failures)
         if isinstance(error, ClusterUnreachable) and error.retry_after is not None:
             delay = max(delay, error.retry_after)
-        _log.warning(
+        say = _log.debug if self.problem == before else _log.warning
+        say(
             "watch failed",
             kind=self.selection.name,
             error=self.problem,

@@ -200,6 +200,11 @@ class Watcher:
         """Return by kind the seconds since the last sign of life."""
         return {kind: r.staleness() for kind, r in self._reflectors.items()}
 
+    @property
+    def away(self) -> bool:
+        """Whether the API server does not answer, as against one that refuses."""
+        return any(r.away for r in self._reflectors.values())
+
     def problems(self) -> dict[str, str]:
         """Return by kind why its last attempt failed; kinds that are well are left out."""
         return {kind: r.problem for kind, r in self._reflectors.items() if r.problem}

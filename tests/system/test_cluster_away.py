@@ -48,6 +48,7 @@ def test_creates_wait_for_an_unreachable_cluster_and_go_on_when_it_is_back(
             what="the wait being explained",
         )
         assert waiting["phase"] == "Pending"
+        assert str(port) not in str(waiting), "where the cluster is, is for the operator"
         command = [sys.executable, str(Path(__file__).with_name("sandbox_on.py"))]
         cluster = subprocess.Popen([*command, str(port), str(tmp_path / "sandbox")], cwd=ROOT)
         try:
