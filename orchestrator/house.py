@@ -27,7 +27,7 @@ from typing import IO, Any
 import uvicorn
 
 from orchestrator import __version__, target, telemetry
-from orchestrator.api import AppDeps, Check, create_app
+from orchestrator.api import AppDeps, Check, Protocol, create_app
 from orchestrator.applier import Applier
 from orchestrator.cluster import Cluster, ClusterTarget, connect
 from orchestrator.model.errors import RecordsError, SettingsError, UrumiError
@@ -196,6 +196,7 @@ async def _serve(settings: Settings, choice: ClusterChoice) -> None:
 def _uvicorn_config(app: Callable[..., Any], settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=Protocol,
         host=settings.host,
         port=settings.port,
         log_config=None,

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import uvicorn
 
+from orchestrator.api import Protocol
 from orchestrator.telemetry import configure
 from tests.api.support import built, listening_socket
 
@@ -27,6 +28,7 @@ async def serve(directory: Path) -> None:
             print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
             config = uvicorn.Config(
                 world.app,
+                http=Protocol,
                 log_config=None,
                 access_log=False,
                 proxy_headers=False,
