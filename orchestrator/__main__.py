@@ -6,13 +6,27 @@ fraction of the time.
 
 from __future__ import annotations
 
+import os
+import sys
+
 from orchestrator.cli import build_cli
 from orchestrator.settings import Settings
 
 
 def main() -> None:
     """Run the command line."""
-    build_cli(_serve)()
+    # Python leaves out a stream that was closed (`>&-`); what is printed then goes nowhere.
+    sys.stdout = sys.stdout or open(os.devnull, "w")
+    sys.stderr = sys.stderr or open(os.devnull, "w")
+    try:
+        try:
+            build_cli(_serve)()
+        finally:
+            sys.stdout.flush()
+    except OSError as exc:  # a full disk, for one
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"urumi: {exc.strerror or exc}", file=sys.stderr)
+        raise SystemExit(1) from exc
 
 
 def _serve(settings: Settings) -> None:

@@ -153,7 +153,9 @@ def connect(environ: Mapping[str, str]) -> Api:
 
 
 def segment(text: str) -> str:
-    """Quote one path segment."""
+    """Quote one path segment. Errors: CliError (USAGE) when it is empty."""
+    if not text:
+        raise CliError("an id must not be empty", ExitCode.USAGE)
     return quote(text, safe="")
 
 
@@ -241,7 +243,7 @@ def _problem(response: httpx.Response) -> str:
     said = problem.get("detail") or problem.get("title") or response.reason_phrase
     lines = [f"{response.status_code}: {said}"]
     for error in filter(lambda e: isinstance(e, dict), problem.get("errors") or []):
-        rule = f"{error.get('field', '')}: {error.get('rule', '')}"
+        field, rule = (str(error.get(name, "")) for name in ("field", "rule"))
         if rule not in lines[0]:
-            lines.append(f"  {rule}")
+            lines.append(f"  {field}: {rule}")
     return "\n".join(lines)

@@ -70,6 +70,17 @@ def test_version(run: Any) -> None:
     assert run("version").stdout == f"urumi {__version__}\n"
 
 
+@pytest.mark.parametrize("target", ["> /dev/full", ">&-"])
+def test_output_that_goes_nowhere_is_no_traceback(target: str) -> None:
+    command = f"{sys.executable} -m orchestrator version {target}"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (1 if "full" in target else 0)
+    assert ("No space left" in done.stderr) is ("full" in target)
+
+
 def test_shell_completion_is_there(run: Any) -> None:
     assert "--show-completion" in run("--help").stdout
 
