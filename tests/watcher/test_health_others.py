@@ -67,20 +67,36 @@ def test_a_namespace_in_deletion_names_what_remains_and_the_finalizers() -> None
         condition("NamespaceFinalizersRemaining", "True", "SomeFinalizersRemain", FINALIZERS),
         finalizers=("b.example/hold",),
     )
+    found["spec"]["finalizers"].append("a.example/hold")
     assert judge(found) == Health(
         BUSY,
         "Terminating",
         f"The namespace is being deleted; it waits: {FINALIZERS} {CONTENT} finalizers of the "
-        "namespace itself: b.example/hold (Terminating on Namespace/store-acme)",
+        "namespace itself: a.example/hold, b.example/hold (Terminating on Namespace/store-acme)",
     )
     assert len(remaining(found)) == 3
 
 
-def test_a_namespace_whose_deletion_fails_is_bad() -> None:
-    failing = condition("NamespaceDeletionDiscoveryFailure", "True", "DiscoveryFailed", DISCOVERY)
-    health = judge(namespace(failing))
-    assert (health.status, health.reason) == (BAD, "NamespaceDeletionDiscoveryFailure")
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "NamespaceDeletionDiscoveryFailure",
+        "NamespaceDeletionGroupVersionParsingFailure",
+        "NamespaceDeletionContentFailure",
+    ],
+)
+def test_a_namespace_whose_deletion_fails_is_bad(kind: str) -> None:
+    health = judge(namespace(condition(kind, "True", "Failed", DISCOVERY)))
+    assert (health.status, health.reason) == (BAD, kind)
     assert DISCOVERY in health.message
+
+
+def test_either_sign_of_its_end_counts_for_a_namespace() -> None:
+    asked = namespace()
+    asked["status"]["phase"] = "Active"
+    told = namespace()
+    del told["metadata"]["deletionTimestamp"]
+    assert judge(asked).reason == judge(told).reason == "Terminating"
 
 
 def test_what_no_longer_holds_a_namespace_is_not_named() -> None:

@@ -110,8 +110,14 @@ def test_no_room_says_so_in_the_schedulers_words() -> None:
     )
 
 
-def test_a_pod_that_waits_for_its_volume_may_still_be_placed() -> None:
-    words = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims."
+@pytest.mark.parametrize(
+    "words",
+    [
+        "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.",
+        "waiting for ephemeral volume controller to create the persistentvolumeclaim",
+    ],
+)
+def test_a_pod_that_waits_for_its_volume_may_still_be_placed(words: str) -> None:
     health = judge(unplaced(words))
     assert (health.status, health.reason) == (BUSY, "Unschedulable")
     assert health.message.startswith(f"The database waits for its storage: {words}")
@@ -279,11 +285,29 @@ def test_a_pod_that_leaves_is_neither_well_nor_bad() -> None:
             "Waiting to start: Setting up the shop",
         ),
         ([state_of("wait", RUNNING)], "Initializing", "Preparing to start: step wait"),
+        ([state_of("", RUNNING)], "Initializing", "Preparing to start: step unnamed"),
+        (
+            [state_of("prepare", waiting("ContainerCreating"))],
+            "ContainerCreating",
+            "Waiting to start: Preparing files",
+        ),
+        ([state_of("prepare", {})], "PodInitializing", "Waiting to start: Preparing files"),
     ],
 )
 def test_a_step_before_the_start(init: list[Json], reason: str, sentence: str) -> None:
     assert judge(shop(*init)) == Health(
         BUSY, reason, f"{sentence} ({reason} on Pod/store-acme/wordpress-0)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("initialize", "The step initialize failed"), ("", "The step unnamed failed")],
+)
+def test_a_step_that_has_no_title_goes_by_its_name(name: str, sentence: str) -> None:
+    health = judge(shop(state_of(name, ended(1, ""))))
+    assert health == Health(
+        BAD, "Error", f"{sentence} (exit code 1) (Error on Pod/store-acme/wordpress-0)"
     )
 
 
@@ -301,7 +325,12 @@ def test_a_step_that_failed_says_its_last_words() -> None:
     ("code", "status", "words"),
     [
         (78, BAD, "The shop's settings or its database password are not right (exit code 78)"),
-        (75, BUSY, "The shop's database cannot be reached yet, or another set-up is at work"),
+        (
+            75,
+            BUSY,
+            "The shop's database cannot be reached yet, or another set-up is at work; "
+            "it is tried again by itself (exit code 75)",
+        ),
         (70, BAD, "Setting up the shop failed (exit code 70)"),
         (1, BAD, "Setting up the shop failed (exit code 1)"),
     ],

@@ -36,6 +36,8 @@ OK, BUSY, BAD, MISSING = (
     HealthStatus.DEGRADED,
     HealthStatus.MISSING,
 )
+SECRET_WORDS = ("password", "passwd", "secret", "token", "salt")
+SAYING = ("message", "error", "summary", "detail")
 LEAVING = {"deletionTimestamp": "2026-11-23T12:00:00Z"}
 STARTING_WEB = deployment(availableReplicas=0)
 STARTING_DATABASE = stateful_set(readyReplicas=0)
@@ -93,7 +95,7 @@ def test_a_store_of_which_nothing_is_there_names_what_each_condition_misses() ->
 def test_what_is_being_deleted_is_not_well(obj: Json, named: str, sentence: str) -> None:
     health = judge(leaving(obj))[named]
     assert (health.status, health.reason) == (BUSY, "Terminating")
-    assert health.message.startswith(sentence)
+    assert health.message.startswith(f"{sentence} (")
 
 
 def test_a_shop_that_is_switched_off_is_not_serving() -> None:
@@ -105,7 +107,12 @@ def test_a_shop_that_is_switched_off_is_not_serving() -> None:
             "WordPress is switched off: no replicas are asked for "
             "(ScaledToZero on Deployment/store-acme/wordpress)",
         )
-    assert judge(stateful_set(wanted=0, replicas=0))["DatabaseReady"].reason == "ScaledToZero"
+    assert judge(stateful_set(wanted=0, replicas=0))["DatabaseReady"] == Health(
+        BAD,
+        "ScaledToZero",
+        "The database is switched off: no replicas are asked for "
+        "(ScaledToZero on StatefulSet/store-acme/mysql)",
+    )
 
 
 def test_the_databases_pod_speaks_before_its_volume() -> None:
@@ -169,20 +176,31 @@ def test_trouble_of_the_database_is_not_told_twice() -> None:
         ('{"ok": true, "products": 3}', "The shop is set up: ok: yes, products: 3"),
         ('{"message": "Sells in EUR"}', "The shop is set up: Sells in EUR"),
         ('{"admin_password": "s3cret", "engine": "woocommerce"}', "set up: engine: woocommerce"),
+        *(
+            (f'{{"DB_{w.upper()}_1": "s3cret", "ok": false}}', "set up: ok: no")
+            for w in SECRET_WORDS
+        ),
+        *((f'{{"ok": 1, "{key}": "words"}}', "The shop is set up: words") for key in SAYING),
+        ('{"none": [], "mixed": ["a", 1], "deep": {"a": 1}, "n": null}', "The shop is set up"),
         ('{"steps": ["install", "activate"]}', "set up: steps: install, activate"),
         ("done\nand well", "The shop is set up: done and well"),
         ('{"half', 'The shop is set up: {"half'),
-        ("{" * 4000, "The shop is set up: {"),
-        ('{"a":' * 2000, "The shop is set up: {"),
     ],
 )
 def test_what_set_up_says_at_its_end_is_shown_without_secrets(message: str, sentence: str) -> None:
     end = state_of("setup", ended(0, "Completed", message))
     health = judge(shop(state_of("prepare", DONE), end))["SetupComplete"]
     assert health.ok
-    assert sentence in health.message
+    assert health.message.endswith(sentence)
     assert "s3cret" not in health.message
+
+
+@pytest.mark.parametrize("message", ["{" * 4000, '{"a":' * 2000, "x" * 4000])
+def test_a_long_last_word_of_set_up_is_cut(message: str) -> None:
+    health = judge(shop(state_of("setup", ended(0, message=message))))["SetupComplete"]
+    assert health.message.startswith(f"The shop is set up: {message[:200]}")
     assert len(health.message) <= 500
+    assert health.message.endswith("…")
 
 
 def test_set_up_that_runs_or_failed_is_the_shops_trouble_too() -> None:
@@ -192,6 +210,13 @@ def test_set_up_that_runs_or_failed_is_the_shops_trouble_too() -> None:
     failed = judge(STARTING_WEB, shop(state_of("prepare", DONE), state_of("setup", ended(78))))
     assert failed["SetupComplete"] == failed["WordPressReady"]
     assert failed["SetupComplete"].status is BAD
+
+
+def test_a_set_up_that_failed_in_a_pod_that_leaves_is_over() -> None:
+    found = judge(STARTING_WEB, leaving(shop(state_of("setup", ended(78)))))
+    health = found["SetupComplete"]
+    assert (health.status, health.reason) == (BUSY, "Terminating")
+    assert health.message.startswith("WordPress is shutting down (")
 
 
 def test_set_up_waits_for_the_files() -> None:

@@ -158,6 +158,12 @@ def test_pod_security_refuses_in_its_own_words() -> None:
     )
 
 
+def test_a_refusal_keeps_its_own_reason() -> None:
+    for told, reason in (("FailedQuota", "FailedQuota"), ("", "FailedCreate")):
+        refused = condition("ReplicaFailure", "True", told, QUOTA)
+        assert judge(starting_deployment(refused)).reason == reason
+
+
 def test_a_refusal_that_is_over_does_not_count() -> None:
     over = condition("ReplicaFailure", "False", "FailedCreate", QUOTA)
     assert judge(starting_deployment(over)).reason == "Progressing"

@@ -76,11 +76,11 @@ def test_events_of_an_object_come_newest_first_by_whichever_time_they_carry() ->
         part: Json = {"lastObservedTime": time} if key == "series" else {}
         return {**made, key: part or time}
 
-    told = [at(1, "lastTimestamp"), at(3, "series"), at(2, "eventTime", "regarding")]
+    told = [at(2, "eventTime", "regarding"), at(3, "lastTimestamp"), at(1, "series"), at(4, "x")]
     found = view_of(events=[*told, event(pod(), "x", "y")]).events_of(
         "PersistentVolumeClaim", "data-mysql-0"
     )
-    assert [e["reason"] for e in found] == ["series-3", "eventTime-2", "lastTimestamp-1"]
+    assert [e["reason"] for e in found] == ["lastTimestamp-3", "eventTime-2", "series-1", "x-4"]
 
 
 def test_a_view_with_events_is_another_view() -> None:
