@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -150,26 +151,44 @@ def check(health: Health) -> None:
     assert " " not in health.reason
 
 
-@settings(max_examples=300, deadline=None)
-@example([])
-@given(DAMAGE)
-def test_a_store_damaged_anywhere_is_judged(damage: list[tuple[Path, Any]]) -> None:
-    objects, told = world = copy.deepcopy([OBJECTS, EVENTS])
-    for path, junk in damage:
-        planted(world, path, junk)
+def judge_all(world: list[Any]) -> None:
+    """Judge everything, and check all that is said."""
     before = repr(world)
-    view = view_of_any(objects, told)
+    view = view_of_any(*world)
     for health in conditions(view).values():
         check(health)
     for ref in (ObjectRef.of(obj) for obj in OBJECTS):
         check(assess(ref, view))
-    for words in remaining(view.objects[ObjectRef("Namespace", "", SPACE)]):
+    for words in remaining(view.objects.get(ObjectRef("Namespace", "", SPACE), {})):
         check_text(words)
     for entry in container_states(view):
         json.dumps(entry)
         for value in entry.values():
-            check_text(value) if isinstance(value, str) else None
+            check_text(value if isinstance(value, str) else "")
     assert repr(world) == before
+
+
+@settings(max_examples=200, deadline=None)
+@example([])
+@given(DAMAGE)
+def test_a_store_damaged_in_many_places_is_judged(damage: list[tuple[Path, Any]]) -> None:
+    world = copy.deepcopy([OBJECTS, EVENTS])
+    for path, junk in damage:
+        planted(world, path, junk)
+    judge_all(world)
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [None, True, 7, [], [None, 7, "\ud800"], {"a": [None]}, "\ud800\n\x1b[31m\u202e" + "x" * 5000],
+    ids=["null", "true", "number", "no list", "list", "object", "text"],
+)
+def test_a_store_damaged_in_any_one_place_is_judged(junk: Any) -> None:
+    for path in PLACES:
+        if len(path) > 1:
+            world = copy.deepcopy([OBJECTS, EVENTS])
+            planted(world, path, junk)
+            judge_all(world)
 
 
 @settings(max_examples=200, deadline=None)

@@ -91,6 +91,13 @@ def test_a_namespace_whose_deletion_fails_is_bad(kind: str) -> None:
     assert DISCOVERY in health.message
 
 
+def test_a_namespace_held_up_by_very_much_still_says_where() -> None:
+    kinds = ("NamespaceContentRemaining", "NamespaceFinalizersRemaining")
+    health = judge(namespace(*(condition(kind, "True", "x", "words " * 99) for kind in kinds)))
+    assert len(health.message) <= 500
+    assert health.message.endswith("… (Terminating on Namespace/store-acme)")
+
+
 def test_either_sign_of_its_end_counts_for_a_namespace() -> None:
     asked = namespace()
     asked["status"]["phase"] = "Active"
