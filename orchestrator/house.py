@@ -237,7 +237,7 @@ async def _open(
 ) -> House:
     kubeconfig = None
     if choice.kind == "sandbox":
-        options = SandboxOptions(settings.data_dir / "sandbox", speed=settings.sandbox_speed)
+        options = SandboxOptions(settings.sandbox_dir, speed=settings.sandbox_speed)
         try:
             sandbox = await stack.enter_async_context(Sandbox(options))
         except (OSError, sqlite3.Error) as exc:

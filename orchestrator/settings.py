@@ -77,6 +77,11 @@ class Settings:
         return self.env == "local"
 
     @property
+    def sandbox_dir(self) -> Path:
+        """Where the sandbox keeps all of its state and its kubeconfig."""
+        return self.data_dir / "sandbox"
+
+    @property
     def database_file(self) -> Path | None:
         """The SQLite file, or None when the records are on PostgreSQL."""
         parts = urlsplit(self.database_url)

@@ -69,8 +69,12 @@ def _in_cluster(environ: Mapping[str, str]) -> ClusterChoice:
 def _from_default(settings: Settings, environ: Mapping[str, str]) -> ClusterChoice:
     named = environ.get("KUBECONFIG")
     path = Path(named) if named else Path(environ.get("HOME", "~")).expanduser() / ".kube/config"
-    present = any(Path(part).exists() for part in str(path).split(os.pathsep) if part)
-    if not present and not named and settings.cluster == "auto":
+    files = [Path(part) for part in str(path).split(os.pathsep) if part and Path(part).exists()]
+    if not files and not named and settings.cluster == "auto":
+        return _sandbox()
+    # Somebody looked at the sandbox with kubectl in this shell: that is no other cluster.
+    own = settings.sandbox_dir / "kubeconfig"
+    if files and own.exists() and files[0].samefile(own) and settings.cluster == "auto":
         return _sandbox()
     variable = "KUBECONFIG" if named else "~/.kube/config"
     config = _merged(path, variable)

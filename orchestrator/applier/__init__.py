@@ -1,6 +1,7 @@
 """Server-side apply of a store's objects; see applier.py."""
 
 from orchestrator.applier.applier import (
+    KEPT,
     Applied,
     Applier,
     ConflictPolicy,
@@ -8,4 +9,4 @@ from orchestrator.applier.applier import (
 )
 from orchestrator.applier.namespaces import NamespaceState
 
-__all__ = ["Applied", "Applier", "ConflictPolicy", "Drift", "NamespaceState"]
+__all__ = ["KEPT", "Applied", "Applier", "ConflictPolicy", "Drift", "NamespaceState"]

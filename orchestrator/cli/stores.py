@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator.cli.exits import CliError, ExitCode, reported
+from orchestrator.cli.exits import CliError, ExitCode, note, reported
 from orchestrator.cli.options import (
     DEFAULT_TIMEOUT,
     DomainOption,
@@ -136,6 +136,21 @@ def _wait_ready(api: Api, store_id: str, timeout: float, output: Format) -> Json
     return last.store
 
 
+def _wait_gone(api: Api, store_id: str, timeout: float, output: Format) -> None:
+    """Wait for the end, and pass on what is said to stay."""
+    warnings: list[str] = []
+
+    def done(update: Update) -> bool:
+        entry = update.entry
+        if entry is not None and entry["reason"] == "NamespaceLeftAlone":
+            warnings.append(str(entry["message"]))
+        return update.gone
+
+    _follow(api, store_id, timeout, output, done)
+    for warning in warnings:
+        note(warning)
+
+
 def _follow(
     api: Api, store_id: str, timeout: float, output: Format, done: Callable[[Update], bool]
 ) -> Update:
@@ -201,7 +216,7 @@ def delete(
     with _connect() as api:
         store = api.call("DELETE", _path(store_id))
         if wait:
-            _follow(api, store_id, timeout, output, lambda update: update.gone)
+            _wait_gone(api, store_id, timeout, output)
     if output is Format.JSON:
         show_json({"id": store_id, "deleted": True} if wait else store)
     else:

@@ -65,6 +65,7 @@ class Pass:
     applied: Health | None = None
     settled: bool = False
     blocked: bool = False
+    remade: bool = False
     observed: Mapping[str, Health] = field(default_factory=dict)
     entries: list[NewEntry] = field(default_factory=list)
     verdicts: list[NewEntry] = field(default_factory=list)

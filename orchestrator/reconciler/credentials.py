@@ -1,7 +1,8 @@
 """A store's credentials: generated once, by a create that lets an existing Secret win.
 
 They never pass through the database, a log, an event or a plan. If the Secret is gone while the
-database's volume exists, nothing is generated: a new password would lose the shop.
+database's volume exists, or the shop was Ready once, nothing is generated: a new password would
+lose the shop.
 """
 
 from __future__ import annotations
@@ -40,11 +41,12 @@ async def ensure(run: Pass) -> Health | None:
     cluster = run.tools.cluster
     if await _exists(run, ref):
         return None
-    if await _exists(run, ObjectRef("PersistentVolumeClaim", run.store.namespace, DATABASE_CLAIM)):
+    volume = ObjectRef("PersistentVolumeClaim", run.store.namespace, DATABASE_CLAIM)
+    if run.last_ready is not None or await _exists(run, volume):
         return Health(
             HealthStatus.DEGRADED,
             "CredentialsLost",
-            f"The shop's passwords are gone: {ref} was deleted while its database still exists. "
+            f"The shop's passwords are gone: {ref} was deleted. "
             "Restore that Secret from a backup; a new one would lock the shop out of its data.",
         )
     store = run.store

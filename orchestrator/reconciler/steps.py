@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from orchestrator.applier import Drift, NamespaceState
+from orchestrator.applier import KEPT, Drift, NamespaceState
 from orchestrator.model.changeset import Action, ChangeSet
 from orchestrator.model.errors import (
     ApplyConflict,
@@ -31,7 +31,10 @@ from orchestrator.model.store import Outcome, Revision, Trigger
 from orchestrator.model.timeline import EntryType, NewEntry, Severity
 from orchestrator.reconciler import credentials, failure, report
 from orchestrator.reconciler.context import Pass
-from orchestrator.reconciler.volumes import fit_claims, kept_sizes
+from orchestrator.reconciler.volumes import fit_claims, kept_sizes, lost_claims
+from orchestrator.telemetry import get_logger
+
+log = get_logger(__name__)
 
 _SOON = timedelta(seconds=1)
 _CREATE_ONLY = "create-only"
@@ -115,7 +118,7 @@ async def bring_up(run: Pass) -> Health | None:
     """Guard, apply, prune; return what stood in the way, explained, or None."""
     try:
         lost = await guard(run)
-        await apply(run)
+        lost = await apply(run) or lost
     except NamespaceTerminating as exc:
         return _blocked("NamespaceTerminating", str(exc))
     except NamespaceNotOurs as exc:
@@ -154,8 +157,17 @@ async def guard(run: Pass) -> Health | None:
     if not _is_ours(run, ref):
         change, run.live[ref] = await run.tools.applier.ensure_namespace(namespace)
         if change.action is Action.CREATED:
-            run.say(EntryType.APPLY, "NamespaceCreated", f"Created {change.ref}", ref=change.ref)
+            _say_created(run, change.ref)
     return await credentials.ensure(run)
+
+
+def _say_created(run: Pass, ref: ObjectRef) -> None:
+    if run.current.applied_at is None:
+        run.say(EntryType.APPLY, "NamespaceCreated", f"Created {ref}", ref=ref)
+        return
+    run.remade = True
+    text = f"{ref} was deleted by somebody else, with everything in it; made anew"
+    run.say(EntryType.DRIFT, "Drifted", text, Severity.ERROR, ref=ref)
 
 
 def _is_ours(run: Pass, ref: ObjectRef) -> bool:
@@ -165,8 +177,11 @@ def _is_ours(run: Pass, ref: ObjectRef) -> bool:
     return notes.get(UID_ANNOTATION) == run.store.uid and "deletionTimestamp" not in meta
 
 
-async def apply(run: Pass) -> None:
-    """Record the inventory, send what is not there yet, prune what is no longer wanted."""
+async def apply(run: Pass) -> Health | None:
+    """Record the inventory, send what is not there yet, prune what is no longer wanted.
+
+    Returns what of the shop's data is gone: an empty volume is never passed off as the old one.
+    """
     if run.rendered is None:
         raise RuntimeError("apply comes after revise")
     tools, revision = run.tools, run.current
@@ -178,8 +193,9 @@ async def apply(run: Pass) -> None:
     planned = _planned(run, objects, revision.inventory)
     await _record(run, planned)
     drifts = tools.applier.drifted(objects, revision.inventory, run.live)
+    lost = lost_claims(objects, run.live, _once(run))
     sent = await tools.applier.apply(
-        [o for o in objects if o["kind"] != "Secret"],
+        [o for o in objects if o["kind"] != "Secret" and ObjectRef.of(o) not in lost],
         inventory=planned,
         live=run.live,
         policy=tools.policy.on_conflict,
@@ -200,11 +216,32 @@ async def apply(run: Pass) -> None:
     _report(run, changes)
     count = sum(1 for item in inventory.items if item.ref in keep)
     run.applied = Health(HealthStatus.HEALTHY, "Applied", f"{count} objects applied")
+    return _data_lost(lost) if lost else None
+
+
+def _once(run: Pass) -> frozenset[ObjectRef]:
+    """Return what the shop consisted of when it was last Ready."""
+    return (
+        frozenset(i.ref for i in run.last_ready.inventory.items) if run.last_ready else frozenset()
+    )
+
+
+def _data_lost(lost: Sequence[ObjectRef]) -> Health:
+    return _blocked(
+        "DataLost",
+        f"The shop's data is gone or going: somebody deleted {' and '.join(map(str, lost))}. "
+        "Restore that from a backup, or delete the store and create it anew.",
+    )
 
 
 async def _look_closer(run: Pass) -> None:
     """Get what was applied and is not in the watch: deleted, or only without our labels."""
-    unseen = [i.ref for i in run.current.inventory.items if i.live and i.ref not in run.live]
+    once = _once(run)
+    unseen = [
+        i.ref
+        for i in run.current.inventory.items
+        if (i.live or (i.ref in once and i.ref.kind in KEPT)) and i.ref not in run.live
+    ]
     found = await asyncio.gather(*(_get(run, ref) for ref in unseen))
     there = {ref: obj for ref, obj in zip(unseen, found, strict=True) if obj is not None}
     if there and run.view is not None:
@@ -239,7 +276,7 @@ def _expandable(run: Pass) -> bool:
 def _report_drift(run: Pass, drifts: Iterable[Drift], sent: Collection[ObjectRef]) -> None:
     """Say who changed what of an object that we had applied, once it is put back."""
     for drift in drifts:
-        if drift.ref in sent:
+        if drift.ref in sent and not (run.remade and drift.ref.kind == "Namespace"):
             run.say(
                 EntryType.DRIFT,
                 "Drifted",
@@ -311,11 +348,13 @@ async def tear_down(run: Pass) -> datetime | None:
         state = await tools.applier.delete_namespace(store.id, store.uid)
     except NamespaceNotOurs as exc:
         state = NamespaceState(gone=True, messages=())
-        run.say(EntryType.DELETION, "NamespaceLeftAlone", f"{exc} It was left as it is.")
+        text = f"{exc} It was left as it is."
+        run.say(EntryType.DELETION, "NamespaceLeftAlone", text, Severity.WARNING)
+        log.warning("a namespace was left alone", reason=str(exc))
     if state.gone:
         tools.expectations.forget(store.id)
         entry = NewEntry(EntryType.DELETION, "Deleted", f"Store {store.id} is gone")
-        await tools.records.status.remove(run.claim, entry)
+        await tools.records.status.remove(run.claim, entry, run.entries)
         return None
     await report.finalise(run, note=_teardown_note(store.namespace, state.messages))
     return run.now + timedelta(seconds=2)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -31,6 +31,18 @@ def fit_claims(
         if obj["kind"] == "PersistentVolumeClaim"
         else obj
         for obj in objects
+    ]
+
+
+def lost_claims(
+    objects: Sequence[Json], live: Mapping[ObjectRef, Json], once: Collection[ObjectRef]
+) -> list[ObjectRef]:
+    """Return the claims that the shop had ``once`` and that are gone or going."""
+    refs = [ObjectRef.of(o) for o in objects if o["kind"] == "PersistentVolumeClaim"]
+    return [
+        ref
+        for ref in refs
+        if ref in once and (ref not in live or live[ref]["metadata"].get("deletionTimestamp"))
     ]
 
 

@@ -54,15 +54,19 @@ class Statuses:
 
         return await self._engine.write(work)
 
-    async def remove(self, claim: Claim, entry: NewEntry) -> None:
-        """End a store: its row, claim and revisions go, the timeline stays. Errors: LeaseLost."""
+    async def remove(self, claim: Claim, entry: NewEntry, before: Sequence[NewEntry] = ()) -> None:
+        """End a store: its row, claim and revisions go, the timeline stays. Errors: LeaseLost.
+
+        ``entry`` stands for the deletion in the feed; ``before`` are ordinary entries.
+        """
 
         async def work(session: Session) -> None:
             await session.queue_up()
             await hold(session, claim)
             row = await _store(session, claim)
-            first = await session.number()
-            await write_entries(session, Subject.of(row), [entry], first, deleted=True)
+            about, first = Subject.of(row), await session.number(len(before) + 1)
+            await write_entries(session, about, before, first)
+            await write_entries(session, about, [entry], first + len(before), deleted=True)
             await session.run(delete(stores).where(stores.c.id == claim.store_id))
 
         await self._engine.write(work)

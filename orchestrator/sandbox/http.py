@@ -13,7 +13,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from orchestrator.sandbox import discovery, negotiation, openapi, protobuf, route
+from orchestrator.sandbox import discovery, negotiation, openapi, openapi_v2, protobuf, route
 from orchestrator.sandbox.errors import ApiError, method_not_allowed
 from orchestrator.sandbox.handlers import Handlers, Request, answer
 from orchestrator.sandbox.registry import Registry
@@ -119,6 +119,8 @@ def _discovered(request: HttpRequest, path: str) -> Response | None:
         return answer(discovery.VERSION)
     if path in ("/api", "/apis"):
         return _roots(request, path)
+    if path == "/openapi/v2":
+        return Response(openapi_v2.document(), media_type=openapi_v2.PROTOBUF)
     if path == "/openapi/v3":
         return Response(openapi.index(), media_type=negotiation.JSON)
     if path.startswith("/openapi/v3/"):

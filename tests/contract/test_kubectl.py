@@ -183,3 +183,17 @@ def test_wait(kubectl: Kubectl, space: Space) -> None:
     base = ("-n", space.name)
     kubectl(*base, "wait", "--for=condition=Available", "deployment/web", "--timeout=20s")
     kubectl(*base, "rollout", "status", "deployment/web", "--timeout=20s")
+
+
+def test_a_list_is_taken_apart_and_checked(kubectl: Kubectl, space: Space) -> None:
+    items = [configmap("one", data={"a": "1"}), configmap("two", data={"a": "2"})]
+    several = {"apiVersion": "v1", "kind": "List", "items": items}
+    args = ("-n", space.name, "create", "-f", "-")
+    assert kubectl(*args, stdin=json.dumps(several)).splitlines() == [
+        "configmap/one created",
+        "configmap/two created",
+    ]
+    wrong = {"apiVersion": "v1", "kind": "List", "items": [configmap("three") | {"dta": {}}]}
+    done = kubectl.run(*args, stdin=json.dumps(wrong))
+    assert done.returncode == 1 and "dta" in done.stderr
+    assert not space.exists("ConfigMap", "three")

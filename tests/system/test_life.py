@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -224,7 +226,15 @@ def test_a_namespace_that_is_not_ours_is_never_touched(serve: Serve) -> None:
         client.post("/api/v1/stores", json={"id": "acme", "name": "A"})
         failed = wait_for_phase(client, "acme", "Failed")
         assert "store-acme" in failed["message"]
-        client.delete("/api/v1/stores/acme")
+        done = subprocess.run(
+            [sys.executable, "-m", "orchestrator", "delete", "acme", "--wait"],
+            env=server.environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        assert "left as it is" in done.stderr, "what stays is said"
         wait_gone(client, "acme")
     assert "precious" in server.kubectl("get", "configmap", "-n", "store-acme")
 
@@ -317,3 +327,51 @@ def test_a_label_taken_off_is_no_deletion(serve: Serve) -> None:
         told = poll(lambda: drifts(client, "wordpress"), what="the drift")
         assert "deleted" not in told[0]["message"] and "stores.urumi.dev/id" in told[0]["message"]
         wait_for_phase(client, "acme", "Ready")
+
+
+def bare(listed: str) -> str:
+    """Return a list of objects as a backup would restore them."""
+    items = json.loads(listed)["items"]
+    for item in items:
+        meta = {k: item["metadata"][k] for k in ("name", "namespace", "labels", "annotations")}
+        item["metadata"] = meta
+        item.get("spec", {}).pop("volumeName", None)
+        item.pop("status", None)
+    return json.dumps({"kind": "List", "apiVersion": "v1", "items": items})
+
+
+def test_a_deleted_namespace_is_no_empty_shop_but_a_restorable_one(serve: Serve) -> None:
+    server = serve()
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "acme", "name": "A"})
+        wait_for_phase(client, "acme", "Ready")
+        data = ("persistentvolumeclaims,secrets", "-n", "store-acme")
+        saved = bare(server.kubectl("get", *data, "-o", "json"))
+        server.kubectl("delete", "namespace", "store-acme")
+        store = poll(
+            lambda: (
+                "data is gone" in (s := client.get("/api/v1/stores/acme").json())["message"] and s
+            ),
+            what="the loss being said",
+        )
+        assert store["phase"] == "Degraded" and "data-mysql-0" in store["message"]
+        guard = ("get", "networkpolicy", "default-deny", "-n", "store-acme")
+        poll(lambda: "NotFound" not in server.kubectl(*guard, check=False), what="the guards")
+        assert server.kubectl("get", *data, "-o", "name") == "", "nothing empty took its place"
+        assert any("with everything in it" in e["message"] for e in events(client, "acme"))
+        server.kubectl("create", "-f", "-", stdin=saved)
+        wait_for_phase(client, "acme", "Ready")
+
+
+def test_a_volume_that_somebody_deletes_is_named(serve: Serve) -> None:
+    server = serve()
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "acme", "name": "A"})
+        wait_for_phase(client, "acme", "Ready")
+        volume = ("persistentvolumeclaim", "data-mysql-0", "-n", "store-acme")
+        server.kubectl("delete", *volume, "--wait=false")
+        store = wait_for_phase(client, "acme", "Degraded")
+        assert "somebody deleted PersistentVolumeClaim/store-acme/data-mysql-0" in store["message"]
+        server.kubectl("delete", "pod", "mysql-0", "-n", "store-acme")
+        poll(lambda: "NotFound" in server.kubectl("get", *volume, check=False), what="its end")
+        assert client.get("/api/v1/stores/acme").json()["phase"] == "Degraded"

@@ -64,6 +64,13 @@ def test_kubeconfig_variable_comes_before_the_home_file_and_may_name_several(hom
     assert choice.kind == "kubeconfig" and choice.context == "here"
 
 
+def test_the_sandboxs_own_kubeconfig_means_the_sandbox(home: Path) -> None:
+    (home / "data/sandbox").mkdir(parents=True)
+    own = config(home / "data/sandbox/kubeconfig", "http://127.0.0.1:3999")
+    chosen = choose(home, KUBECONFIG=str(own), URUMI_DATA_DIR=str(home / "data"))
+    assert chosen.kind == "sandbox"
+
+
 @pytest.mark.parametrize("content", ["[", "- a\n- b\n", "\x00"])
 def test_an_unreadable_kubeconfig_is_one_line_that_names_it(home: Path, content: str) -> None:
     (home / "bad").write_text(content)

@@ -56,7 +56,9 @@ class Claims:
 
     def _release(self, claim: Json) -> None:
         used = any(
-            name_of(claim) in needs.claim_names(pod) and not finished(pod)
+            name_of(claim) in needs.claim_names(pod)
+            and pod["spec"].get("nodeName")
+            and not finished(pod)
             for pod in self._access.items("Pod", space_of(claim))
         )
         if not used and _PROTECTION in (claim["metadata"].get("finalizers") or ()):
