@@ -110,6 +110,14 @@ def test_no_room_says_so_in_the_schedulers_words() -> None:
     )
 
 
+@pytest.mark.parametrize("fate", ["not found", "is being deleted"])
+def test_a_volume_that_is_gone_is_no_lack_of_room(fate: str) -> None:
+    words = f'0/1 nodes are available: persistentvolumeclaim "data-mysql-0" {fate}.'
+    health = judge(unplaced(words))
+    assert (health.status, health.reason) == (BAD, "Unschedulable")
+    assert health.message.startswith(f"The database lacks its storage: {words}")
+
+
 @pytest.mark.parametrize(
     "words",
     [

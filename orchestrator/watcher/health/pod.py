@@ -57,6 +57,8 @@ def _unschedulable(pod: Json) -> Health | None:
         return progressing(reason, f"{title(pod)} waits to be placed on a node", pod)
     if any(passing in words for passing in _PASSING):
         return progressing(reason, f"{title(pod)} waits for its storage: {words}", pod)
+    if "persistentvolumeclaim" in words:  # it is not there, or on its way out
+        return degraded(reason, with_detail(f"{title(pod)} lacks its storage", words), pod)
     return degraded(reason, with_detail(f"The cluster has no room for {named(pod)}", words), pod)
 
 
