@@ -85,7 +85,8 @@ async def openapi(call: Call) -> Response:
 
 async def docs(call: Call) -> Response:
     """The OpenAPI document as a page."""
-    return pages.docs(call.request.app.state.openapi)
+    address = str(call.request.base_url).rstrip("/")
+    return pages.docs(call.request.app.state.openapi, address)
 
 
 async def me(call: Call) -> Response:

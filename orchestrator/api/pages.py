@@ -26,8 +26,9 @@ body{font:16px/1.5 system-ui,sans-serif;max-width:54rem;margin:2rem auto;padding
 h1{font-size:1.6rem}h2{margin-top:2.5rem;border-bottom:1px solid var(--line)}
 code,pre{font:14px/1.45 ui-monospace,monospace}
 pre{background:var(--soft);padding:.8rem;overflow:auto}
-table{border-collapse:collapse;width:100%}
+table{border-collapse:collapse;width:100%;display:block;overflow-x:auto}
 td,th{text-align:left;vertical-align:top;padding:.2rem .6rem .2rem 0}
+td:first-child{white-space:nowrap}h3{overflow-wrap:anywhere}
 section{margin:1.5rem 0}.note{border-left:4px solid #c80;background:var(--soft);padding:.6rem 1rem}
 summary{cursor:pointer}
 """
@@ -77,15 +78,15 @@ lives in the embedded sandbox, where no WordPress runs. On a real cluster its sh
     )
 
 
-def docs(document: Json) -> HTMLResponse:
-    """Return the OpenAPI document as a readable page."""
+def docs(document: Json, address: str) -> HTMLResponse:
+    """Return the OpenAPI document as a readable page, with examples for the address."""
     info = document["info"]
     body = [
         f"<h1>{escape(info['title'])} API <small>{escape(info['version'])}</small></h1>",
-        f"<p>{escape(info['description'])}</p>",
+        f"<p>{_prose(info['description'])}</p>",
         '<p>As a document: <a href="/api/v1/openapi.json">openapi.json</a></p>',
         "<p>Send the token with each call:</p>"
-        '<pre>curl -H "Authorization: Bearer $URUMI_TOKEN" http://127.0.0.1:4000/api/v1/me</pre>',
+        f'<pre>curl -H "Authorization: Bearer $URUMI_TOKEN" {escape(address)}/api/v1/me</pre>',
     ]
     for tag in document["tags"]:
         body.append(f"<h2>{escape(tag['description'])}</h2>")
@@ -116,7 +117,7 @@ def _operation(path: str, method: str, operation: Json) -> str:
     rows = [
         (
             f"<code>{escape(p['name'])}</code> <small>{escape(p['in'])}</small>",
-            escape(p.get("description", "")),
+            _prose(p.get("description", "")),
             _type(p["schema"]),
         )
         for p in operation["parameters"]
@@ -127,13 +128,19 @@ def _operation(path: str, method: str, operation: Json) -> str:
         reference = answer.get("$ref", "").rpartition("/")[2]
         kinds = answer.get("content", {}).values()
         shown = " ".join(_type(found["schema"]) for found in kinds)
-        rows.append((f"→ {status}", escape(answer.get("description", reference)), shown))
+        rows.append((f"→ {status}", _prose(answer.get("description", reference)), shown))
     cells = "".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in rows)
     return (
         f'<section id="{escape(operation["operationId"])}">'
         f"<h3><code>{method.upper()} {escape(path)}</code></h3>"
-        f"<p>{escape(operation['summary'])}</p><table>{cells}</table></section>"
+        f"<p>{_prose(operation['summary'])}</p><table>{cells}</table></section>"
     )
+
+
+def _prose(text: str) -> str:
+    """Escape text, and set what stands between backticks as code."""
+    parts = escape(text).split("`")
+    return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(parts))
 
 
 def _type(schema: Json) -> str:

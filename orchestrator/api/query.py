@@ -39,7 +39,9 @@ def _searchable(value: str) -> str:
     return value
 
 
-Limit = Annotated[int, Field(ge=1, le=200), BeforeValidator(_whole)]
+Limit = Annotated[
+    int, Field(ge=1, le=200, description="Most entries of a page"), BeforeValidator(_whole)
+]
 Seq = Annotated[int, Field(ge=0, le=LARGEST_SEQ), BeforeValidator(_whole)]
 Cursor = Annotated[
     str,
@@ -86,7 +88,10 @@ class StoreListQuery(Paging):
             {"type": "string", "maxLength": 200, "pattern": r"^[^\u0000-\u001f\u007f]*$"}
         ),
     ] = None
-    sort: Sort = "createdAt"
+    sort: Annotated[
+        Sort,
+        Field(description="Order; by updatedAt, a store that changes moves between the pages"),
+    ] = "createdAt"
 
 
 class CreateQuery(Query):
