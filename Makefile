@@ -13,6 +13,13 @@ READY := $(VENV)/.ready-runtime
 READY_DEV := $(VENV)/.ready-dev
 PACKAGES := orchestrator tests
 
+# A virtual environment knows its own path: in a checkout that was moved or copied it is made anew.
+ifneq "$(wildcard $(MADE))" ""
+ifneq "$(shell cat $(MADE))" "$(shell pwd -P)"
+$(shell rm -rf $(VENV))
+endif
+endif
+
 # The tests bring their own cluster; yours is used only when you say so.
 ifneq ($(URUMI_TEST_CLUSTER),1)
 CLEAN_ENV := env -u KUBECONFIG -u URUMI_KUBECONFIG -u URUMI_CLUSTER
@@ -79,4 +86,4 @@ $(MADE):
 		echo 'Python 3.11 or newer is needed: make PYTHON=python3.13 …' >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 		echo 'python3 -m venv failed; on Debian: apt install python3-venv' >&2; exit 1; }
-	@touch $@
+	@pwd -P > $@

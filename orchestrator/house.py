@@ -147,11 +147,15 @@ def _listen(settings: Settings) -> socket.socket:
         listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except OSError as exc:
         raise SettingsError(
-            f"URUMI_PORT={settings.port}: cannot listen on {settings.host}: {exc.strerror}"
+            f"URUMI_PORT={settings.port}: cannot listen on {settings.host}: {_plain(exc)}"
         ) from exc
     # asyncio sees to it only for sockets that it made itself; without, answers wait 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
+
+
+def _plain(exc: OSError) -> str:
+    return os.strerror(exc.errno) if exc.errno and exc.errno > 0 else str(exc.strerror)
 
 
 class _Server(uvicorn.Server):
