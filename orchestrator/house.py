@@ -28,7 +28,7 @@ import uvicorn
 
 from orchestrator import __version__, target, telemetry
 from orchestrator.api import AppDeps, Check, Protocol, create_app
-from orchestrator.applier import Applier
+from orchestrator.applier import Applier, Mark
 from orchestrator.cluster import Cluster, ClusterTarget, connect
 from orchestrator.model.errors import RecordsError, SettingsError, UrumiError
 from orchestrator.model.kinds import ObjectRef
@@ -91,7 +91,7 @@ def _database_owned(path: Path) -> Iterator[None]:
         if not _locked(lock):
             raise SettingsError(
                 f"URUMI_DATABASE_URL: another urumi serves from {path}; stop that one, "
-                "or name another database (several can share one on PostgreSQL)"
+                "or name another database"
             )
         yield
 
@@ -292,9 +292,14 @@ def _url_of(settings: Settings, store: Store) -> str:
     )
 
 
-async def _credentials(cluster: Cluster, store_id: str) -> tuple[str, str]:
-    """Read the WordPress admin's name and password from the store's Secret."""
-    secret = await cluster.get(ObjectRef("Secret", namespace_of(store_id), CREDENTIALS_SECRET))
+async def _credentials(cluster: Cluster, store: Store) -> tuple[str, str]:
+    """Read the WordPress admin's name and password from the store's Secret, and from no other's.
+
+    Errors: ObjectNotFound, NamespaceNotOurs, ClusterUnreachable.
+    """
+    namespace = namespace_of(store.id)
+    Mark(store.id, store.uid).check(await cluster.get(ObjectRef("Namespace", "", namespace)))
+    secret = await cluster.get(ObjectRef("Secret", namespace, CREDENTIALS_SECRET))
     data = secret.get("data") or {}
     name, password = (
         base64.b64decode(data.get(key, "")).decode() for key in ("admin-username", "admin-password")

@@ -7,6 +7,6 @@ from orchestrator.applier.applier import (
     ConflictPolicy,
     Drift,
 )
-from orchestrator.applier.namespaces import NamespaceState
+from orchestrator.applier.namespaces import Mark, NamespaceState
 
-__all__ = ["KEPT", "Applied", "Applier", "ConflictPolicy", "Drift", "NamespaceState"]
+__all__ = ["KEPT", "Applied", "Applier", "ConflictPolicy", "Drift", "Mark", "NamespaceState"]

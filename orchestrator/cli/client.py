@@ -181,7 +181,7 @@ def parse_events(lines: Iterator[str]) -> Iterator[ServerSentEvent]:
 
 
 def _address(environ: Mapping[str, str], settings: Settings) -> str:
-    url = environ.get("URUMI_URL", "").strip() or f"http://127.0.0.1:{settings.port}"
+    url = environ.get("URUMI_URL", "").strip() or _local_address(settings)
     try:
         parts = urlsplit(url)
         right = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -190,6 +190,12 @@ def _address(environ: Mapping[str, str], settings: Settings) -> str:
     if not right or parts.username or parts.query or parts.fragment:
         raise CliError("URUMI_URL is not an address such as http://127.0.0.1:4000", ExitCode.USAGE)
     return url.rstrip("/")
+
+
+def _local_address(settings: Settings) -> str:
+    """Return where `urumi serve` with these settings can be reached from this machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 def _token(environ: Mapping[str, str], settings: Settings) -> str:

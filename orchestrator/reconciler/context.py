@@ -66,6 +66,7 @@ class Pass:
     settled: bool = False
     blocked: bool = False
     remade: bool = False
+    lost: bool = False
     observed: Mapping[str, Health] = field(default_factory=dict)
     entries: list[NewEntry] = field(default_factory=list)
     verdicts: list[NewEntry] = field(default_factory=list)

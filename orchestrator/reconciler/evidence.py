@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from orchestrator.model.errors import ClusterError
 from orchestrator.model.kinds import Json
+from orchestrator.reconciler import report
 from orchestrator.reconciler.context import Pass
 from orchestrator.watcher.health import container_states
 
@@ -21,7 +22,8 @@ async def collect(run: Pass) -> Json:
     note = None
     events: Sequence[Json] = ()
     try:
-        events = await run.tools.cluster.events(run.store.namespace)
+        if report.has_namespace(run):
+            events = await run.tools.cluster.events(run.store.namespace)
     except ClusterError as exc:
         note = f"events could not be read: {exc}"
     evidence: Json = {

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from orchestrator.model.errors import Conflict, NamespaceNotOurs
 from orchestrator.model.health import Health, HealthStatus
 from orchestrator.model.inventory import Inventory
-from orchestrator.model.store import Outcome, Trigger
+from orchestrator.model.store import Outcome, Phase, Trigger
 from orchestrator.model.timeline import EntryType, NewEntry, Severity
 from orchestrator.reconciler import evidence, report, status
 from orchestrator.reconciler.context import Pass
@@ -48,11 +48,23 @@ async def fail(run: Pass, message: str) -> None:
 
 async def after(run: Pass) -> datetime:
     """Go on from a failed revision: take a first install down, or go back to the last Ready one."""
+    if run.store.status.phase is not Phase.FAILED:
+        await _say_failed(run)
     if run.last_ready is None:
         return await _take_down(run)
     if _revertible(run):
         return await _go_back(run)
     return run.now + timedelta(seconds=run.tools.policy.resync)
+
+
+async def _say_failed(run: Pass) -> None:
+    """Write the status of a failure that was recorded just before a process died."""
+    message = run.current.message
+    run.applied = Health(HealthStatus.DEGRADED, "RevisionFailed", message)
+    await report.observe(run)
+    text = f"Revision {run.current.number} failed: {message}"
+    run.conclude("RevisionFailed", text, Severity.ERROR)
+    await report.finalise(run)
 
 
 def _revertible(run: Pass) -> bool:

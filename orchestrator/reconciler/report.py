@@ -17,9 +17,15 @@ async def observe(run: Pass) -> None:
     if run.view is None:
         return
     run.observed = health.conditions(run.view)
-    if not run.observed["DatabaseReady"].ok and not run.view.pods("database"):
+    unexplained = not run.observed["DatabaseReady"].ok and not run.view.pods("database")
+    if unexplained and has_namespace(run):
         events = await run.tools.cluster.events(run.store.namespace)
         run.observed = health.conditions(run.view.with_events(events))
+
+
+def has_namespace(run: Pass) -> bool:
+    """Whether the watch shows the store's own namespace: events of any other are not for it."""
+    return run.view is not None and run.view.get("Namespace", run.store.namespace) is not None
 
 
 def everything_ok(run: Pass) -> bool:

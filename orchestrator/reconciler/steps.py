@@ -42,7 +42,7 @@ _CREATE_ONLY = "create-only"
 
 async def reconcile(run: Pass) -> datetime:
     """Take one store as far as it can go now; return when to look again at the latest."""
-    run.view = run.tools.watcher.view(run.store.id)
+    run.view = run.tools.watcher.view(run.store.id).of_record(run.store.uid)
     pending = run.tools.expectations.pending(run.store.id, run.view.objects)
     run.live = {**run.view.objects, **pending}
     run.settled = not pending
@@ -117,8 +117,8 @@ def _planned(run: Pass, objects: Sequence[Json], before: Inventory) -> Inventory
 async def bring_up(run: Pass) -> Health | None:
     """Guard, apply, prune; return what stood in the way, explained, or None."""
     try:
-        lost = await guard(run)
-        lost = await apply(run) or lost
+        secret = await guard(run)
+        volumes = await apply(run)
     except NamespaceTerminating as exc:
         return _blocked("NamespaceTerminating", str(exc))
     except NamespaceNotOurs as exc:
@@ -134,7 +134,11 @@ async def bring_up(run: Pass) -> Health | None:
     except ClusterRejected as exc:
         await report.start_clock(run)
         return _blocked(exc.reason or "Rejected", f"The cluster does not allow it: {exc}")
-    return lost
+    run.lost = bool(volumes or secret)
+    if volumes:
+        keys = [credentials.secret_ref(run.store.namespace)] if secret else []
+        return _data_lost([*volumes, *keys])
+    return secret
 
 
 def _blocked(reason: str, message: str) -> Health:
@@ -177,10 +181,10 @@ def _is_ours(run: Pass, ref: ObjectRef) -> bool:
     return notes.get(UID_ANNOTATION) == run.store.uid and "deletionTimestamp" not in meta
 
 
-async def apply(run: Pass) -> Health | None:
+async def apply(run: Pass) -> list[ObjectRef]:
     """Record the inventory, send what is not there yet, prune what is no longer wanted.
 
-    Returns what of the shop's data is gone: an empty volume is never passed off as the old one.
+    Returns the volumes that are gone: an empty one is never passed off as the old one.
     """
     if run.rendered is None:
         raise RuntimeError("apply comes after revise")
@@ -216,7 +220,7 @@ async def apply(run: Pass) -> Health | None:
     _report(run, changes)
     count = sum(1 for item in inventory.items if item.ref in keep)
     run.applied = Health(HealthStatus.HEALTHY, "Applied", f"{count} objects applied")
-    return _data_lost(lost) if lost else None
+    return lost
 
 
 def _once(run: Pass) -> frozenset[ObjectRef]:
@@ -315,7 +319,8 @@ async def judge(run: Pass) -> datetime:
         if run.settled and not run.blocked and report.everything_ok(run):
             await _become_ready(run)
         else:
-            await report.tick(run)
+            if not run.lost:  # a restore takes its time
+                await report.tick(run)
             if run.current.elapsed >= policy.provision_timeout:
                 await failure.fail(run, failure.out_of_time(run))
     await report.finalise(run)

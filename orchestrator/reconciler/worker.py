@@ -7,6 +7,7 @@ lease was lost is cancelled before it can write, and one store's failure never s
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import secrets
@@ -75,7 +76,8 @@ class Reconciler:
         revision = await self._tools.records.revisions.latest(store_id)
         if revision is None:
             return []
-        view = self._tools.watcher.view(store_id)
+        store = await self._tools.records.stores.get(store_id)
+        view = self._tools.watcher.view(store_id).of_record(store.uid)
         return [ObservedObject(ref, health.assess(ref, view)) for ref in revision.inventory.refs]
 
     async def run(self) -> None:
@@ -85,8 +87,15 @@ class Reconciler:
             group.create_task(self._follow_the_watch())
             group.create_task(self._measure())
             await _until_it_works(self._tools.records.claims.wake_all)
+            await self._first_look()
             while True:
                 await self._next(group)
+
+    async def _first_look(self) -> None:
+        """Give the first lists a moment, or every store would be said to be out of sight."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_IDLE):
+                await self._tools.watcher.wait_synced()
 
     async def _next(self, group: asyncio.TaskGroup) -> None:
         await self._slots.acquire()
@@ -158,23 +167,25 @@ class Reconciler:
                 await asyncio.gather(task, return_exceptions=True)
 
     async def _attempt(self, claim: Claim) -> tuple[str, datetime | None]:
+        run: Pass | None = None
         try:
             run = await self._load(claim)
-        except NotFound:
-            return "gone", None
-        try:
             due = await self._pass(run)
         except RecordsError:
             raise
         except ClusterError as exc:
             log.warning("the cluster failed", error=str(exc))
             refusal = "" if isinstance(exc, ClusterUnreachable) else str(exc)
-            await report.await_cluster(run, refusal)
+            if run is not None:
+                await report.await_cluster(run, refusal)
             return "unreachable", self._later(claim.store_id)
         except Exception as exc:
+            if run is None and isinstance(exc, NotFound):
+                return "gone", None
             # A defect in one store's pass must not stop the others: it is logged whole and shown.
             log.exception("a pass failed")
-            await report.show_defect(run, exc)
+            if run is not None:
+                await report.show_defect(run, exc)
             return "error", self._later(claim.store_id)
         self._failures.pop(claim.store_id, None)
         return ("done", due) if due is not None else ("gone", None)
@@ -192,8 +203,9 @@ class Reconciler:
     async def _pass(self, run: Pass) -> datetime | None:
         if run.store.deleting_since is not None:
             return await steps.tear_down(run)
-        if not self._tools.watcher.fresh:
-            await report.await_cluster(run, "" if self._tools.watcher.away else self._trouble())
+        watcher = self._tools.watcher
+        if not watcher.fresh:
+            await report.await_cluster(run, "" if watcher.away else self._trouble())
             return self._later(run.store.id)
         return await steps.reconcile(run)
 

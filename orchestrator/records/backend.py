@@ -45,6 +45,8 @@ def register() -> None:
     # At level debug these two write out every statement with its values.
     for library in ("databases", "aiosqlite"):
         logging.getLogger(library).setLevel(logging.WARNING)
+    # It writes a traceback a second while the server is away; whoever asks is told, and says so.
+    logging.getLogger("asyncpg.pool").setLevel(logging.CRITICAL)
     here = __name__
     Database.SUPPORTED_BACKENDS["sqlite"] = f"{here}:PooledSQLite"
     Database.SUPPORTED_BACKENDS["postgresql"] = f"{here}:BoundedPostgres"

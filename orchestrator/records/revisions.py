@@ -63,6 +63,7 @@ class Revisions:
         }
 
         async def work(session: Session) -> Revision:
+            await session.queue_up()  # the store's row is locked too, by the foreign key
             await hold(session, claim)
             return await _begin(session, claim.store_id, values)
 
@@ -170,6 +171,8 @@ class Revisions:
 
     async def _update(self, claim: Claim, number: int, values: dict[str, Any]) -> None:
         async def work(session: Session) -> None:
+            if "outcome" in values:
+                await session.queue_up()  # the store's row is changed too
             await hold(session, claim)
             row = await session.one(
                 update(revisions)

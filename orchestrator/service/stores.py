@@ -20,6 +20,7 @@ from orchestrator.model.errors import (
     FieldError,
     InputError,
     LimitExceeded,
+    NamespaceNotOurs,
     NotFound,
     ObjectNotFound,
     PreconditionFailed,
@@ -58,11 +59,12 @@ class Ports:
     """What the service asks of the cluster.
 
     ``observe`` returns a store's inventory with its health, ``read_credentials`` user name and
-    password out of its Secret. Both may raise ClusterUnreachable, the second ObjectNotFound.
+    password out of its Secret. Both may raise ClusterUnreachable, the second ObjectNotFound and
+    NamespaceNotOurs.
     """
 
     observe: Callable[[str], Awaitable[Sequence[ObservedObject]]]
-    read_credentials: Callable[[str], Awaitable[tuple[str, str]]]
+    read_credentials: Callable[[Store], Awaitable[tuple[str, str]]]
 
 
 @dataclass(frozen=True)
@@ -240,10 +242,10 @@ class Stores:
 
         Errors: NotFound, ClusterUnreachable.
         """
-        await self.get(principal, store_id)
+        store = await self.get(principal, store_id)
         try:
-            username, password = await self.ports.read_credentials(store_id)
-        except ObjectNotFound as exc:
+            username, password = await self.ports.read_credentials(store)
+        except (ObjectNotFound, NamespaceNotOurs) as exc:
             raise NotFound("The store has no credentials yet") from exc
         await self.records.timeline.append(
             store_id,

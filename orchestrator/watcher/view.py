@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from orchestrator.model.kinds import KINDS, Json, ObjectRef
-from orchestrator.model.names import COMPONENT_LABEL, namespace_of
+from orchestrator.model.names import COMPONENT_LABEL, UID_ANNOTATION, namespace_of
 from orchestrator.watcher.fields import labels, mapping, mappings, meta, name_of, text
 
 _SERVICE_LABEL = "kubernetes.io/service-name"
@@ -62,6 +62,16 @@ class StoreView:
     def with_events(self, events: Iterable[Json]) -> StoreView:
         """Return the same view with the namespace's events."""
         return replace(self, events=tuple(events))
+
+    def of_record(self, uid: str) -> StoreView:
+        """Return the same view, without objects when the namespace carries another record's uid."""
+        namespace = self.get("Namespace", self.namespace)
+        if (
+            namespace is None
+            or mapping(meta(namespace).get("annotations")).get(UID_ANNOTATION) == uid
+        ):
+            return self
+        return replace(self, objects=MappingProxyType({}))
 
     def with_objects(self, objects: Mapping[ObjectRef, Json]) -> StoreView:
         """Return the same view with objects that the watch does not show."""

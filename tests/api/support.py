@@ -19,7 +19,7 @@ from orchestrator.api import AppDeps, Check, create_app
 from orchestrator.model.health import Health, HealthStatus, ObservedObject
 from orchestrator.model.kinds import Json, ObjectRef
 from orchestrator.model.people import Role
-from orchestrator.model.store import Phase
+from orchestrator.model.store import Phase, Store
 from orchestrator.model.timeline import EntryType, NewEntry
 from orchestrator.records import Records, open_records
 from orchestrator.service import Ports, Service
@@ -58,7 +58,7 @@ class Cluster:
             raise self.observed
         return self.observed
 
-    async def read_credentials(self, _store_id: str) -> tuple[str, str]:
+    async def read_credentials(self, _store: Store) -> tuple[str, str]:
         if isinstance(self.credentials, Exception):
             raise self.credentials
         return self.credentials

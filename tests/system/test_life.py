@@ -375,3 +375,65 @@ def test_a_volume_that_somebody_deletes_is_named(serve: Serve) -> None:
         server.kubectl("delete", "pod", "mysql-0", "-n", "store-acme")
         poll(lambda: "NotFound" in server.kubectl("get", *volume, check=False), what="its end")
         assert client.get("/api/v1/stores/acme").json()["phase"] == "Degraded"
+
+
+def test_nothing_of_another_installations_namespace_is_shown(serve: Serve) -> None:
+    """A store of the same id elsewhere: its passwords and its events are none of ours."""
+    server = serve()
+    labels = {"app.kubernetes.io/managed-by": "urumi-orchestrator", "stores.urumi.dev/id": "acme"}
+    theirs = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {
+            "name": "store-acme",
+            "labels": labels,
+            "annotations": {"stores.urumi.dev/uid": "another"},
+        },
+    }
+    meta = {"namespace": "store-acme", "labels": labels}
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "store-credentials", **meta},
+        "stringData": {"admin-username": "victim", "admin-password": "their-password"},
+    }
+    event = {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": "told", **meta},
+        "involvedObject": {"kind": "Pod", "name": "mysql-0", "namespace": "store-acme"},
+        "reason": "Secretive",
+        "message": "nobody else's business",
+        "type": "Warning",
+    }
+    for body in (theirs, secret, event):
+        server.kubectl("create", "-f", "-", stdin=json.dumps(body))
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "acme", "name": "A"})
+        failed = wait_for_phase(client, "acme", "Failed")
+        assert "another installation" in failed["message"]
+        read = client.post("/api/v1/stores/acme/credentials")
+        assert read.status_code == 404 and "their-password" not in read.text
+        evidence = client.get("/api/v1/stores/acme/revisions/1/evidence").text
+        assert "Secretive" not in evidence
+
+
+def test_a_restart_says_nothing_of_an_outage(serve: Serve) -> None:
+    server = serve()
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "acme", "name": "A"})
+        wait_for_phase(client, "acme", "Ready")
+        before = [e["seq"] for e in events(client, "acme")]
+    server.kill()
+    server.start()
+    with server.client() as client:
+        client.patch("/api/v1/stores/acme", json={"name": "B"})
+        poll(
+            lambda: (
+                (s := client.get("/api/v1/stores/acme").json())["observedGeneration"] == 2
+                and s["phase"] == "Ready"
+            ),
+            what="the change",
+        )
+        since = [e["reason"] for e in events(client, "acme") if e["seq"] > before[-1]]
+    assert "ClusterUnreachable" not in since

@@ -33,6 +33,9 @@ def unschedulable(pod: Json, access: Access) -> str | None:
     lacks = [f"1 Insufficient {name}" for name in _too_large(pod)]
     if lacks:
         return f"{_NO_NODE}{', '.join(lacks)}.{_NO_HELP}"
+    node = access.get("Node", "", NODE)
+    if node is not None and node.get("spec", {}).get("unschedulable"):
+        return f"{_NO_NODE}1 node(s) were unschedulable.{_NO_HELP}"
     if not _node_fits(pod, access):
         words = "1 node(s) didn't match Pod's node affinity/selector"
         return f"{_NO_NODE}{words}.{_NO_HELP}"
