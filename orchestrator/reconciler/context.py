@@ -52,7 +52,12 @@ class Tools:
 
 @dataclass
 class Pass:
-    """One pass: what was found, and what there is to say about it."""
+    """One pass: what was found, and what there is to say about it.
+
+    ``settled``: nothing was sent and the watch has caught up. ``blocked``: an apply could not be
+    done. ``remade``: the namespace was deleted and made anew. ``lost``: data or passwords are gone.
+    ``kept``: the revision failed earlier, and the shop is kept as it is wanted all the same.
+    """
 
     tools: Tools
     claim: Claim
@@ -67,6 +72,7 @@ class Pass:
     blocked: bool = False
     remade: bool = False
     lost: bool = False
+    kept: bool = False
     observed: Mapping[str, Health] = field(default_factory=dict)
     entries: list[NewEntry] = field(default_factory=list)
     verdicts: list[NewEntry] = field(default_factory=list)

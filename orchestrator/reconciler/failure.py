@@ -46,15 +46,17 @@ async def fail(run: Pass, message: str) -> None:
     run.conclude("RevisionFailed", text, Severity.ERROR)
 
 
-async def after(run: Pass) -> datetime:
-    """Go on from a failed revision: take a first install down, or go back to the last Ready one."""
+async def after(run: Pass) -> datetime | None:
+    """Go on from a failed revision: take a first install down, or go back to the last Ready one.
+
+    Returns when to look again; None when neither can be done: a shop that served is kept as it is
+    wanted, and is Ready when its cause of failure is mended.
+    """
     if run.store.status.phase is not Phase.FAILED:
         await _say_failed(run)
     if run.last_ready is None:
         return await _take_down(run)
-    if _revertible(run):
-        return await _go_back(run)
-    return run.now + timedelta(seconds=run.tools.policy.resync)
+    return await _go_back(run) if _revertible(run) else None
 
 
 async def _say_failed(run: Pass) -> None:

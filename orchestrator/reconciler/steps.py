@@ -48,7 +48,10 @@ async def reconcile(run: Pass) -> datetime:
     run.settled = not pending
     await revise(run)
     if run.current.outcome is Outcome.FAILED:
-        return await failure.after(run)
+        next_look = await failure.after(run)
+        if next_look is not None:
+            return next_look
+        run.kept = True
     problem = await bring_up(run)
     if problem is not None:
         run.applied = problem
@@ -90,9 +93,11 @@ def due_trigger(run: Pass, digest: str) -> Trigger | None:
         return Trigger.ROLLBACK if _is_revert(run, latest) else Trigger.UPDATE
     if latest.attempt != store.attempt:
         return Trigger.RETRY
-    if latest.template_digest != digest and latest.outcome is not Outcome.FAILED:
-        return Trigger.TEMPLATE
-    return None
+    if latest.template_digest == digest:
+        return None
+    # A first install that failed waits for a retry; a shop that served gets what was mended.
+    taken_down = latest.outcome is Outcome.FAILED and run.last_ready is None
+    return None if taken_down else Trigger.TEMPLATE
 
 
 def _is_revert(run: Pass, latest: Revision) -> bool:
@@ -161,6 +166,9 @@ async def guard(run: Pass) -> Health | None:
     if not _is_ours(run, ref):
         change, run.live[ref] = await run.tools.applier.ensure_namespace(namespace)
         if change.action is Action.CREATED:
+            # Whatever the watch still shows was in another namespace of that name.
+            run.live = {ref: run.live[ref]}
+            run.tools.expectations.forget(run.store.id)
             _say_created(run, change.ref)
     return await credentials.ensure(run)
 
@@ -315,17 +323,18 @@ def _report(run: Pass, changes: ChangeSet) -> None:
 async def judge(run: Pass) -> datetime:
     """Decide whether the revision is Ready, has run out of time, or goes on; then finalise."""
     policy = run.tools.policy
-    if run.current.outcome is Outcome.PROGRESSING:
+    before = run.current.outcome
+    if before is not Outcome.READY:
         if run.settled and not run.blocked and report.everything_ok(run):
             await _become_ready(run)
-        else:
+        elif before is Outcome.PROGRESSING:
             if not run.lost:  # a restore takes its time
                 await report.tick(run)
             if run.current.elapsed >= policy.provision_timeout:
                 await failure.fail(run, failure.out_of_time(run))
     await report.finalise(run)
     match run.current.outcome:
-        case Outcome.FAILED:
+        case Outcome.FAILED if not run.kept:
             return run.now
         case Outcome.PROGRESSING:
             left = policy.provision_timeout - run.current.elapsed
@@ -338,7 +347,8 @@ async def judge(run: Pass) -> datetime:
 
 async def _become_ready(run: Pass) -> None:
     revision, now = run.current, run.now
-    message = f"Ready after {revision.elapsed:.1f} s"
+    late = " (late: it had failed)" if revision.outcome is Outcome.FAILED else ""
+    message = f"Ready after {revision.elapsed:.1f} s{late}"
     await run.tools.records.revisions.finish(
         run.claim, revision.number, Outcome.READY, message, ready_at=now
     )

@@ -124,7 +124,8 @@ class Revisions:
             if row is None:
                 raise NotFound(f"There is no store {claim.store_id!r}")
             store = store_of(row)
-            if store.generation != bad.generation or store.deleting_since is not None:
+            asked = (store.generation, store.attempt) != (bad.generation, bad.attempt)
+            if asked or store.deleting_since is not None:
                 return store
             if await domain_held(session, good.spec.domain, store.id):
                 raise Conflict(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -437,3 +438,41 @@ def test_a_restart_says_nothing_of_an_outage(serve: Serve) -> None:
         )
         since = [e["reason"] for e in events(client, "acme") if e["seq"] > before[-1]]
     assert "ClusterUnreachable" not in since
+
+
+def test_a_wrong_setting_that_is_mended_mends_the_stores(serve: Serve) -> None:
+    server = serve(URUMI_PROVISION_TIMEOUT="2")
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "acme", "name": "A"})
+        wait_for_phase(client, "acme", "Ready")
+    server.stop()
+    server.environ["URUMI_INGRESS_CLASS"] = "traefic"
+    with server.start().client() as client:
+        failed = wait_for_phase(client, "acme", "Failed")
+        assert "traefic" in failed["message"]
+        guard = ("networkpolicy", "default-deny", "-n", "store-acme")
+        server.kubectl("delete", *guard)
+        poll(lambda: "NotFound" not in server.kubectl("get", *guard, check=False), what="the guard")
+    server.stop()
+    del server.environ["URUMI_INGRESS_CLASS"]
+    with server.start().client() as client:
+        wait_for_phase(client, "acme", "Ready")
+
+
+def test_a_restore_brings_a_shop_back_that_was_changed_meanwhile(serve: Serve) -> None:
+    server = serve(URUMI_PROVISION_TIMEOUT="2")
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "acme", "name": "A"})
+        wait_for_phase(client, "acme", "Ready")
+        secret = ("secret", "store-credentials", "-n", "store-acme")
+        saved = server.kubectl("get", *secret, "-o", "yaml")
+        server.kubectl("delete", *secret)
+        wait_for_phase(client, "acme", "Degraded")
+        client.patch("/api/v1/stores/acme", json={"plan": "medium"})
+        store = wait_for_phase(client, "acme", "Upgrading")
+        beyond = time.monotonic() + 3
+        while time.monotonic() < beyond:
+            now = client.get("/api/v1/stores/acme").json()
+            assert now["phase"] == store["phase"], "a restore takes its time"
+        server.kubectl("create", "-f", "-", stdin=saved)
+        assert wait_for_phase(client, "acme", "Ready")["generation"] == 2
