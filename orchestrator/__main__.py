@@ -25,7 +25,8 @@ def main() -> None:
             sys.stdout.flush()
     except OSError as exc:  # a full disk, for one
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        print(f"urumi: {exc.strerror or exc}", file=sys.stderr)
+        where = f"{exc.filename}: " if exc.filename else ""
+        print(f"urumi: {where}{exc.strerror or exc}", file=sys.stderr)
         raise SystemExit(1) from exc
 
 

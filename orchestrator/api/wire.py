@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from orchestrator.model.health import HealthStatus, ObservedObject
@@ -105,7 +105,7 @@ class StoreDocument(Document):
     admin_url: str
     created_at: Time
     updated_at: Time
-    ready_at: Time | None
+    ready_at: Annotated[Time | None, Field(description="When the store was first Ready")]
 
 
 class RevisionDocument(Document):

@@ -93,7 +93,7 @@ def _error(
         wait = retry_after if retry_after is not None else _number(details.get("retryAfterSeconds"))
         # 429, and any error with Retry-After: turned away before it began (client-go WithRetry).
         type_ = NotDone if code == 429 or retry_after is not None else ClusterUnreachable
-        return type_(f"{message} ({code})", retry_after=wait)
+        return type_(f"{message} ({code})", retry_after=wait, code=code)
     causes = tuple(_cause(c) for c in details.get("causes") or () if isinstance(c, dict))
     return _rejection_type(code, reason, causes)(code, reason, message, causes)
 

@@ -130,11 +130,18 @@ class ObjectHeldByHelm(ClusterError):
 
 
 class ClusterUnreachable(ClusterError):
-    """No usable answer after all retries. ``retry_after`` in seconds if the server named one."""
+    """No usable answer after all retries. ``retry_after`` in seconds if the server named one.
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+    ``code`` is the HTTP status where the server did answer: 500 may be about the object alone, such
+    as an admission webhook that is away.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, code: int | None = None
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.code = code
 
 
 @dataclass(frozen=True)

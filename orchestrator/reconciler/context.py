@@ -12,6 +12,7 @@ from orchestrator.model.health import Health
 from orchestrator.model.kinds import Json, ObjectRef
 from orchestrator.model.store import Revision, Store
 from orchestrator.model.timeline import EntryType, NewEntry, Severity
+from orchestrator.reconciler.contested import Contested
 from orchestrator.reconciler.expectations import Expectations
 from orchestrator.records import Claim, Records
 from orchestrator.renderer import Rendered, Renderer, StoreProfile
@@ -48,6 +49,7 @@ class Tools:
     url_of: Callable[[Store], str]
     policy: Policy = field(default_factory=Policy)
     expectations: Expectations = field(default_factory=Expectations)
+    contested: Contested = field(default_factory=Contested)
 
 
 @dataclass
@@ -57,6 +59,7 @@ class Pass:
     ``settled``: nothing was sent and the watch has caught up. ``blocked``: an apply could not be
     done. ``remade``: the namespace was deleted and made anew. ``lost``: data or passwords are gone.
     ``kept``: the revision failed earlier, and the shop is kept as it is wanted all the same.
+    ``look_again``: seconds until a contested object may be put back.
     """
 
     tools: Tools
@@ -73,6 +76,7 @@ class Pass:
     remade: bool = False
     lost: bool = False
     kept: bool = False
+    look_again: float | None = None
     observed: Mapping[str, Health] = field(default_factory=dict)
     entries: list[NewEntry] = field(default_factory=list)
     verdicts: list[NewEntry] = field(default_factory=list)

@@ -104,6 +104,8 @@ async def _go_back(run: Pass) -> datetime:
 async def _take_down(run: Pass) -> datetime:
     later = run.now + timedelta(seconds=run.tools.policy.resync)
     if not run.current.inventory.items:
+        if run.store.status.progress.done:
+            await _say_gone(run)  # a process died just before it could
         return later
     try:
         state = await run.tools.applier.delete_namespace(run.store.id, run.store.uid)
@@ -113,10 +115,14 @@ async def _take_down(run: Pass) -> datetime:
         return run.now + timedelta(seconds=2)
     run.tools.expectations.forget(run.store.id)
     await run.tools.records.revisions.save_inventory(run.claim, run.current.number, Inventory())
+    await _say_gone(run)
+    return later
+
+
+async def _say_gone(run: Pass) -> None:
     text = f"The failed first install (revision {run.current.number}) was taken down"
     run.conclude("TakenDown", f"{text}; its evidence is kept. Mend the cause, then retry.")
     gone = Health(HealthStatus.DEGRADED, "TakenDown", text)
     run.revision = replace(run.current, inventory=Inventory())
     run.applied, run.observed = gone, dict.fromkeys(status.OBSERVED_TYPES, gone)
     await report.finalise(run)
-    return later

@@ -63,6 +63,19 @@ async def tick(run: Pass) -> None:
     )
 
 
+async def stand_still(run: Pass) -> None:
+    """Move the revision's clock on without counting the time since the last pass."""
+    revision = run.revision
+    if revision is not None and revision.outcome is Outcome.PROGRESSING and revision.applied_at:
+        await run.tools.records.revisions.tick(
+            run.claim,
+            revision.number,
+            applied_at=revision.applied_at,
+            elapsed=revision.elapsed,
+            ticked_at=run.now,
+        )
+
+
 async def finalise(run: Pass, note: str = "") -> None:
     """Write the status, with everything that this pass has to say, in one transaction."""
     found = status.Findings(
@@ -96,15 +109,7 @@ async def await_cluster(run: Pass, refusal: str) -> None:
     ``refusal`` is what it said instead of an answer. Without one the details, such as its address,
     are for the operator: they stand in the log and at /readyz.
     """
-    revision = run.revision
-    if revision is not None and revision.outcome is Outcome.PROGRESSING and revision.applied_at:
-        await run.tools.records.revisions.tick(
-            run.claim,
-            revision.number,
-            applied_at=revision.applied_at,
-            elapsed=revision.elapsed,
-            ticked_at=run.now,
-        )
+    await stand_still(run)
     why = f": {refusal}" if refusal else ", which does not answer"
     new = status.unobserved(run.store.status, f"Waiting for the Kubernetes cluster{why}", run.now)
     if run.store.deleting_since is not None:

@@ -55,7 +55,7 @@ def finalise(store: Store, found: Findings) -> tuple[Status, list[NewEntry]]:
         progress=_progress(found, phase),
         observed_generation=_observed_generation(store, found),
         revision=found.revision.number if found.revision else store.status.revision,
-        ready_at=(store.status.ready_at or found.now) if ready else _kept_ready_at(store, phase),
+        ready_at=store.status.ready_at or (found.now if ready else None),
     )
     return status, _entries(store.status, status)
 
@@ -84,10 +84,6 @@ def _underway(found: Findings) -> Phase:
 def _all_ok(found: Findings) -> bool:
     parts = [found.applied, *(found.observed.get(name) for name in OBSERVED_TYPES)]
     return all(part is not None and part.ok for part in parts)
-
-
-def _kept_ready_at(store: Store, phase: Phase) -> datetime | None:
-    return store.status.ready_at if phase in (Phase.DEGRADED, Phase.DELETING) else None
 
 
 def _observed_generation(store: Store, found: Findings) -> int:

@@ -8,15 +8,16 @@ own. Each step may be the last thing that ever ran: the next pass finds out and 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from orchestrator.applier import KEPT, Drift, NamespaceState
+from orchestrator.applier import KEPT, NamespaceState
 from orchestrator.model.changeset import Action, ChangeSet
 from orchestrator.model.errors import (
     ApplyConflict,
     ClusterRejected,
+    ClusterUnreachable,
     InvalidObject,
     NamespaceNotOurs,
     NamespaceTerminating,
@@ -29,7 +30,7 @@ from orchestrator.model.kinds import Json, ObjectRef
 from orchestrator.model.names import UID_ANNOTATION
 from orchestrator.model.store import Outcome, Revision, Trigger
 from orchestrator.model.timeline import EntryType, NewEntry, Severity
-from orchestrator.reconciler import credentials, failure, report
+from orchestrator.reconciler import credentials, drift, failure, report
 from orchestrator.reconciler.context import Pass
 from orchestrator.reconciler.volumes import fit_claims, kept_sizes, lost_claims
 from orchestrator.telemetry import get_logger
@@ -139,7 +140,12 @@ async def bring_up(run: Pass) -> Health | None:
     except ClusterRejected as exc:
         await report.start_clock(run)
         return _blocked(exc.reason or "Rejected", f"The cluster does not allow it: {exc}")
-    run.lost = bool(volumes or secret)
+    except ClusterUnreachable as exc:
+        if exc.code != 500:
+            raise
+        await report.start_clock(run)
+        return _blocked("InternalError", f"The cluster fails at it: {exc}")
+    run.lost = run.last_ready is not None and bool(volumes or secret)
     if volumes:
         keys = [credentials.secret_ref(run.store.namespace)] if secret else []
         return _data_lost([*volumes, *keys])
@@ -206,26 +212,28 @@ async def apply(run: Pass) -> list[ObjectRef]:
     await _record(run, planned)
     drifts = tools.applier.drifted(objects, revision.inventory, run.live)
     lost = lost_claims(objects, run.live, _once(run))
+    left = {*lost, *drift.left_alone(run, drifts)}
     sent = await tools.applier.apply(
-        [o for o in objects if o["kind"] != "Secret" and ObjectRef.of(o) not in lost],
+        [o for o in objects if o["kind"] != "Secret" and ObjectRef.of(o) not in left],
         inventory=planned,
         live=run.live,
         policy=tools.policy.on_conflict,
     )
     tools.expectations.remember(run.store.id, sent.live)
     if revision.applied_at is not None:
-        _report_drift(run, drifts, sent.live)
+        drift.report(run, drifts, sent.live)
     if sent.problem is not None:
         await _record(run, sent.inventory)
-        _report(run, sent.changes)
+        drift.report_changes(run, sent.changes)
         raise sent.problem
     await report.start_clock(run)
     keep = {ObjectRef.of(o) for o in objects} | {credentials.secret_ref(run.store.namespace)}
     pruned, inventory = await tools.applier.prune(keep=keep, inventory=sent.inventory)
     await _record(run, inventory)
     changes = sent.changes + pruned
-    run.settled = run.settled and not changes.changed
-    _report(run, changes)
+    steady = ChangeSet(tuple(c for c in changes if not drift.is_contested(run, c.ref)))
+    run.settled = run.settled and not steady.changed
+    drift.report_changes(run, changes)
     count = sum(1 for item in inventory.items if item.ref in keep)
     run.applied = Health(HealthStatus.HEALTHY, "Applied", f"{count} objects applied")
     return lost
@@ -285,41 +293,6 @@ def _expandable(run: Pass) -> bool:
     return False
 
 
-def _report_drift(run: Pass, drifts: Iterable[Drift], sent: Collection[ObjectRef]) -> None:
-    """Say who changed what of an object that we had applied, once it is put back."""
-    for drift in drifts:
-        if drift.ref in sent and not (run.remade and drift.ref.kind == "Namespace"):
-            run.say(
-                EntryType.DRIFT,
-                "Drifted",
-                f"{drift}; put back",
-                Severity.WARNING,
-                ref=drift.ref,
-            )
-
-
-def _report(run: Pass, changes: ChangeSet) -> None:
-    for change in changes:
-        for conflict in change.conflicts:
-            run.say(
-                EntryType.DRIFT,
-                "FieldTakenBack",
-                f"Took back {conflict.field} of {change.ref} from manager {conflict.manager!r}",
-                Severity.WARNING,
-                ref=change.ref,
-            )
-        if change.action is Action.DELETED:
-            run.say(EntryType.PRUNE, "Pruned", f"Deleted {change.ref}", ref=change.ref)
-    made, set_ = changes.count(Action.CREATED), changes.count(Action.CONFIGURED)
-    if made or set_:
-        run.say(
-            EntryType.APPLY,
-            "Applied",
-            f"Applied revision {run.current.number}: {made} created, {set_} configured, "
-            f"{changes.count(Action.UNCHANGED)} unchanged",
-        )
-
-
 async def judge(run: Pass) -> datetime:
     """Decide whether the revision is Ready, has run out of time, or goes on; then finalise."""
     policy = run.tools.policy
@@ -328,8 +301,8 @@ async def judge(run: Pass) -> datetime:
         if run.settled and not run.blocked and report.everything_ok(run):
             await _become_ready(run)
         elif before is Outcome.PROGRESSING:
-            if not run.lost:  # a restore takes its time
-                await report.tick(run)
+            # A restore takes its time.
+            await (report.stand_still(run) if run.lost else report.tick(run))
             if run.current.elapsed >= policy.provision_timeout:
                 await failure.fail(run, failure.out_of_time(run))
     await report.finalise(run)
@@ -342,7 +315,8 @@ async def judge(run: Pass) -> datetime:
         case _ if run.blocked:
             return run.now + timedelta(seconds=policy.progress_tick)
         case _:
-            return run.now + (timedelta(seconds=policy.resync) if run.settled else _SOON)
+            later = min(policy.resync, run.look_again or policy.resync)
+            return run.now + (timedelta(seconds=later) if run.settled else _SOON)
 
 
 async def _become_ready(run: Pass) -> None:
@@ -368,6 +342,7 @@ async def tear_down(run: Pass) -> datetime | None:
         log.warning("a namespace was left alone", reason=str(exc))
     if state.gone:
         tools.expectations.forget(store.id)
+        tools.contested.forget(store.id)
         entry = NewEntry(EntryType.DELETION, "Deleted", f"Store {store.id} is gone")
         await tools.records.status.remove(run.claim, entry, run.entries)
         return None

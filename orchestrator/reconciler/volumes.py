@@ -54,7 +54,11 @@ def kept_sizes(wanted: Sequence[Json], fitted: Sequence[Json]) -> Iterator[tuple
             continue
         ref = ObjectRef.of(ours)
         if _bytes(asked) > _bytes(kept):
-            yield ref, f"{ref} stays at {kept}: its storage class does not let it grow to {asked}"
+            yield (
+                ref,
+                f"{ref} stays at {kept} instead of {asked}: it grows once it is bound, "
+                "and where its storage class lets it",
+            )
         elif _bytes(asked) < _bytes(kept):
             yield ref, f"{ref} stays at {kept} instead of {asked}: a volume never shrinks"
 
@@ -67,7 +71,9 @@ def _fit(claim: Json, live: Json | None, expandable: bool) -> Json:
     if "storageClassName" in fitted["spec"] and storage_class:
         fitted["spec"]["storageClassName"] = storage_class
     wanted, present = _request(claim), _request(live)
-    if present is not None and wanted is not None and not _may_grow(wanted, present, expandable):
+    bound = (live.get("status") or {}).get("phase") == "Bound"
+    grows = expandable and bound  # an unbound claim cannot be changed at all
+    if present is not None and wanted is not None and not _may_grow(wanted, present, grows):
         fitted["spec"]["resources"]["requests"]["storage"] = present
     return fitted
 

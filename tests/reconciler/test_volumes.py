@@ -3,15 +3,16 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.model.kinds import Json, ObjectRef
-from orchestrator.reconciler.volumes import fit_claims, kept_sizes
+from orchestrator.reconciler.volumes import fit_claims, kept_sizes, lost_claims
 
 
-def claim(size: str) -> Json:
+def claim(size: str, phase: str = "Bound") -> Json:
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
         "metadata": {"name": "data-mysql-0", "namespace": "store-a"},
         "spec": {"resources": {"requests": {"storage": size}}},
+        "status": {"phase": phase},
     }
 
 
@@ -50,7 +51,7 @@ def test_a_new_claim_and_other_objects_are_sent_as_they_are() -> None:
     ("wanted", "live", "expandable", "why"),
     [
         ("2Gi", "4Gi", True, "never shrinks"),
-        ("8Gi", "4Gi", False, "does not let it grow to 8Gi"),
+        ("8Gi", "4Gi", False, "instead of 8Gi: it grows once it is bound"),
         ("8Gi", "4Gi", True, None),
         ("4Gi", "4Gi", False, None),
     ],
@@ -63,3 +64,19 @@ def test_a_size_that_is_not_the_plans_is_explained(
     said = [text for _, text in kept_sizes([claim(wanted)], fitted)]
     assert len(said) == (why is not None)
     assert why is None or why in said[0]
+
+
+def test_a_claim_without_a_volume_keeps_its_size_for_now() -> None:
+    present = claim("4Gi", "Pending")
+    (fitted,) = fit_claims([claim("8Gi")], {ObjectRef.of(present): present}, expandable=True)
+    assert fitted["spec"]["resources"]["requests"]["storage"] == "4Gi"
+
+
+def test_a_claim_that_the_shop_had_is_lost_when_it_is_gone_or_going() -> None:
+    ref = ObjectRef.of(claim("4Gi"))
+    going = claim("4Gi")
+    going["metadata"]["deletionTimestamp"] = "2026-11-24T00:00:00Z"
+    assert lost_claims([claim("4Gi")], {}, {ref}) == [ref]
+    assert lost_claims([claim("4Gi")], {ref: going}, {ref}) == [ref]
+    assert lost_claims([claim("4Gi")], {ref: claim("4Gi")}, {ref}) == []
+    assert lost_claims([claim("4Gi")], {}, set()) == [], "it was never there"

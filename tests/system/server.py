@@ -154,3 +154,17 @@ def wait_gone(client: httpx.Client, store_id: str, *, seconds: float = 30) -> No
         seconds=seconds,
         what=f"{store_id} being gone",
     )
+
+
+def events(client: httpx.Client, store_id: str) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = client.get(f"/api/v1/stores/{store_id}/events?limit=200").json()[
+        "items"
+    ]
+    return items
+
+
+def drifts(client: httpx.Client, about: str) -> list[dict[str, Any]]:
+    """Return what the timeline says of drifts of the objects with that in their name."""
+    return [
+        e for e in events(client, "acme") if e["type"] == "drift" and about in (e["object"] or "")
+    ]

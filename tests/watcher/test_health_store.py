@@ -139,7 +139,7 @@ def test_without_a_pod_the_volume_that_is_being_made_explains_the_database() -> 
 
 
 def test_a_refused_database_pod_speaks_before_a_volume_that_waits_for_it() -> None:
-    refused = event(STARTING_DATABASE, "FailedCreate", "pods is forbidden: exceeded quota: store")
+    refused = event(STARTING_DATABASE, "FailedCreate", "exceeded quota: store, requested: pods=1")
     lazily = storage_class(mode="WaitForFirstConsumer")
     found = judge(
         STARTING_DATABASE,

@@ -87,8 +87,10 @@ def with_detail(sentence: str, detail: str) -> str:
 
 def creation_refused(workload: Json, reason: str, words: str) -> Health:
     """Explain why a controller may not create pods: quota, Pod Security, limits, webhooks."""
-    if "exceeded quota" in words:
+    if "exceeded quota: store," in words:
         sentence = f"{title(workload)} does not fit into the plan's resource quota"
+    elif "exceeded quota" in words:
+        sentence = f"A resource quota keeps {named(workload)} from starting"
     else:
         sentence = f"The cluster refuses to start {named(workload)}"
     return degraded(reason, with_detail(sentence, clean(words, 350)), workload)
