@@ -30,7 +30,7 @@ from orchestrator import __version__, target, telemetry
 from orchestrator.api import AppDeps, Check, Protocol, create_app
 from orchestrator.applier import Applier, Mark
 from orchestrator.cluster import Cluster, ClusterTarget, connect
-from orchestrator.model.errors import RecordsError, SettingsError, UrumiError
+from orchestrator.model.errors import ObjectNotFound, RecordsError, SettingsError, UrumiError
 from orchestrator.model.kinds import ObjectRef
 from orchestrator.model.names import CREDENTIALS_SECRET, namespace_of
 from orchestrator.model.store import Store
@@ -304,6 +304,8 @@ async def _credentials(cluster: Cluster, store: Store) -> tuple[str, str]:
     name, password = (
         base64.b64decode(data.get(key, "")).decode() for key in ("admin-username", "admin-password")
     )
+    if not name or not password:
+        raise ObjectNotFound(404, "NotFound", f"Secret/{namespace}/{CREDENTIALS_SECRET} is empty")
     return name, password
 
 

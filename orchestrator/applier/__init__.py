@@ -2,6 +2,7 @@
 
 from orchestrator.applier.applier import (
     KEPT,
+    WORKLOADS,
     Applied,
     Applier,
     ConflictPolicy,
@@ -9,4 +10,13 @@ from orchestrator.applier.applier import (
 )
 from orchestrator.applier.namespaces import Mark, NamespaceState
 
-__all__ = ["KEPT", "Applied", "Applier", "ConflictPolicy", "Drift", "Mark", "NamespaceState"]
+__all__ = [
+    "KEPT",
+    "WORKLOADS",
+    "Applied",
+    "Applier",
+    "ConflictPolicy",
+    "Drift",
+    "Mark",
+    "NamespaceState",
+]

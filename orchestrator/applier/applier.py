@@ -38,6 +38,7 @@ from orchestrator.model.names import FIELD_MANAGER, MANAGED_BY_LABEL, namespace_
 from orchestrator.telemetry import Metrics
 
 T = TypeVar("T")
+WORKLOADS: Final = frozenset({"StatefulSet", "Deployment", "CronJob"})
 WAVES: Final[tuple[frozenset[str], ...]] = (
     frozenset({"Namespace"}),
     frozenset(
@@ -51,7 +52,7 @@ WAVES: Final[tuple[frozenset[str], ...]] = (
             "PersistentVolumeClaim",
         }
     ),
-    frozenset({"StatefulSet", "Deployment", "CronJob", "Service", "PodDisruptionBudget"}),
+    WORKLOADS | {"Service", "PodDisruptionBudget"},
     frozenset({"Ingress"}),
 )
 KEPT: Final = frozenset({"PersistentVolumeClaim", "Namespace"})

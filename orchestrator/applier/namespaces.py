@@ -48,7 +48,14 @@ class Mark:
         ref = ObjectRef("Namespace", "", namespace["metadata"]["name"])
         meta = namespace["metadata"]
         labels, notes = meta.get("labels") or {}, meta.get("annotations") or {}
-        if labels.get(MANAGED_BY_LABEL) != FIELD_MANAGER or labels.get(ID_LABEL) != self.store_id:
+        found = (labels.get(MANAGED_BY_LABEL), labels.get(ID_LABEL))
+        ours = found == (FIELD_MANAGER, self.store_id)
+        if not ours and notes.get(UID_ANNOTATION) == self.uid:
+            raise NamespaceNotOurs(
+                f"{ref} lost the labels that mark it as this store's: put back "
+                f"{MANAGED_BY_LABEL}={FIELD_MANAGER} and {ID_LABEL}={self.store_id}."
+            )
+        if not ours:
             raise NamespaceNotOurs(
                 f"{ref} exists already and was not made for this store by Urumi Stores; "
                 "it is never changed."

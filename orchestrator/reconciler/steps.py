@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from orchestrator.applier import KEPT, NamespaceState
+from orchestrator.applier import KEPT, WORKLOADS, NamespaceState
 from orchestrator.model.changeset import Action, ChangeSet
 from orchestrator.model.errors import (
     ApplyConflict,
@@ -124,7 +124,7 @@ async def bring_up(run: Pass) -> Health | None:
     """Guard, apply, prune; return what stood in the way, explained, or None."""
     try:
         secret = await guard(run)
-        volumes = await apply(run)
+        volumes = await apply(run, hold=secret is not None)
     except NamespaceTerminating as exc:
         return _blocked("NamespaceTerminating", str(exc))
     except NamespaceNotOurs as exc:
@@ -195,10 +195,11 @@ def _is_ours(run: Pass, ref: ObjectRef) -> bool:
     return notes.get(UID_ANNOTATION) == run.store.uid and "deletionTimestamp" not in meta
 
 
-async def apply(run: Pass) -> list[ObjectRef]:
+async def apply(run: Pass, *, hold: bool) -> list[ObjectRef]:
     """Record the inventory, send what is not there yet, prune what is no longer wanted.
 
-    Returns the volumes that are gone: an empty one is never passed off as the old one.
+    Returns the volumes that are gone: an empty one is never passed off as the old one. While data
+    is lost, or with ``hold``, running workloads are left as they are: new pods could not start.
     """
     if run.rendered is None:
         raise RuntimeError("apply comes after revise")
@@ -213,6 +214,8 @@ async def apply(run: Pass) -> list[ObjectRef]:
     drifts = tools.applier.drifted(objects, revision.inventory, run.live)
     lost = lost_claims(objects, run.live, _once(run))
     left = {*lost, *drift.left_alone(run, drifts)}
+    if hold or lost:
+        left |= {ref for ref in run.live if ref.kind in WORKLOADS}
     sent = await tools.applier.apply(
         [o for o in objects if o["kind"] != "Secret" and ObjectRef.of(o) not in left],
         inventory=planned,

@@ -246,7 +246,7 @@ class Stores:
         try:
             username, password = await self.ports.read_credentials(store)
         except (ObjectNotFound, NamespaceNotOurs) as exc:
-            raise NotFound("The store has no credentials yet") from exc
+            raise NotFound("The store has no credentials that can be read now") from exc
         await self.records.timeline.append(
             store_id,
             NewEntry(

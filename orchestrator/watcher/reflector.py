@@ -145,6 +145,7 @@ class Reflector:
     away: bool = False
     _version: str | None = None
     _failures: int = 0
+    _relisted: bool = False
     _alive_at: float = 0.0
     _open_until: float | None = None
 
@@ -195,13 +196,17 @@ class Reflector:
                     changes += self._take(item)
                     self._opened(started + length)
                     if changes:
-                        self._failures = 0
+                        self._progress()
         finally:
             lasted = self._closed(started)
         if not changes and lasted < _SHORT_WATCH:
             raise ClusterUnreachable("the watch ended at once, with nothing")
         self._alive_at = self.timing.monotonic()
-        self._failures = 0
+        self._progress()
+
+    def _progress(self) -> None:
+        """End the back-off."""
+        self._failures, self._relisted = 0, False
 
     def _opened(self, until: float) -> None:
         """Note that the server answered: the watch is a sign of life within its timeout."""
@@ -218,7 +223,7 @@ class Reflector:
             self._alive_at = min(now, self._open_until)
             self._open_until = None
             if now - started >= _SHORT_WATCH:
-                self._failures = 0
+                self._progress()
         return now - started
 
     @asynccontextmanager
@@ -252,10 +257,9 @@ class Reflector:
     async def _expired(self, error: WatchExpired) -> None:
         """List again: at once the first time, after a pause when that did not help."""
         self._version = None
-        if self._failures:
+        if self._relisted:
             await self._pause(error)
-        else:
-            self._failures = 1
+        self._relisted = True
 
     async def _pause(self, error: Exception) -> None:
         self._failures += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from typing import Any
@@ -72,7 +73,7 @@ def test_version(run: Any) -> None:
 
 @pytest.mark.parametrize("target", ["> /dev/full", ">&-"])
 def test_output_that_goes_nowhere_is_no_traceback(target: str) -> None:
-    command = f"{sys.executable} -m orchestrator version {target}"
+    command = f"{shlex.quote(sys.executable)} -m orchestrator version {target}"
     done = subprocess.run(
         ["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False
     )

@@ -199,10 +199,13 @@ def test_a_restore_brings_a_shop_back_that_was_changed_meanwhile(serve: Serve) -
         wait_for_phase(client, "acme", "Degraded")
         client.patch("/api/v1/stores/acme", json={"plan": "medium"})
         store = wait_for_phase(client, "acme", "Upgrading")
+        pods = ("get", "pods", "-n", "store-acme", "-o", "name")
+        serving = server.kubectl(*pods)
         beyond = time.monotonic() + 3
         while time.monotonic() < beyond:
             now = client.get("/api/v1/stores/acme").json()
             assert now["phase"] == store["phase"], "a restore takes its time"
+        assert server.kubectl(*pods) == serving, "what serves is not replaced by what cannot start"
         server.kubectl("create", "-f", "-", stdin=saved)
         assert wait_for_phase(client, "acme", "Ready")["generation"] == 2
 

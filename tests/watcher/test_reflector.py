@@ -150,7 +150,7 @@ async def test_versions_that_keep_expiring_are_listed_ever_more_slowly() -> None
     cluster = script([GONE], [GONE], [GONE], lists=[Listing([], "7")] * 4)
     async with running(cluster):
         assert cluster.asked == ["list", "watch 7"] * 4
-        assert cluster.clock.slept == [1.0, 2.0]
+        assert cluster.clock.slept == [0.5, 1.0]
 
 
 async def test_a_list_that_expires_between_pages_starts_again() -> None:
@@ -223,7 +223,7 @@ async def test_progress_ends_the_back_off(progress: list[Step]) -> None:
 async def test_a_list_alone_does_not_end_the_back_off() -> None:
     cluster = script([GONE], [DOWN], lists=[DOWN, DOWN, Listing([], "7"), Listing([], "9")])
     async with running(cluster):
-        assert cluster.clock.slept == [0.5, 1.0, 2.0, 4.0]
+        assert cluster.clock.slept == [0.5, 1.0, 2.0], "the expired version is listed at once"
 
 
 async def test_a_problem_is_named_until_the_watch_is_open_again() -> None:

@@ -134,6 +134,8 @@ def route_ready(view: StoreView) -> Health:
     target = view.get("Service", WORDPRESS)
     if target is None:
         return _absent("The shop's Service is", view.ref("Service", WORDPRESS))
+    if _leaving(target):
+        return progressing("Terminating", "The shop's Service is being deleted", target)
     ready = service.endpoints(name_of(target), view)
     if not ready:
         sentence = "The shop's address waits for WordPress: no endpoint is ready"
