@@ -147,7 +147,8 @@ def _listen(settings: Settings) -> socket.socket:
         listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except OSError as exc:
         raise SettingsError(
-            f"URUMI_PORT={settings.port}: cannot listen on {settings.host}: {_plain(exc)}"
+            f"URUMI_HOST={settings.host}, URUMI_PORT={settings.port}: "
+            f"cannot listen there: {_plain(exc)}"
         ) from exc
     # asyncio sees to it only for sockets that it made itself; without, answers wait 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -149,7 +149,8 @@ def _broken(text: str) -> bool:
 
 
 def _field_error(model: type[BaseModel], error: ErrorDetails) -> FieldError:
-    path = ".".join(safe(str(part)) for part in error["loc"]) or "body"
+    path = ".".join(safe(str(part)) for part in error["loc"])
+    path = path or ("a parameter without a name" if error["loc"] else "body")
     rule = _RULES.get(error["type"])
     if rule is not None:
         return FieldError(path, rule(model, error))
@@ -161,8 +162,6 @@ def _unknown(model: type[BaseModel], error: ErrorDetails) -> str:
     for name in names[:-1]:
         inner = _inner_model(inner, name)
     known = ", ".join(f.alias or n for n, f in inner.model_fields.items())
-    if names == ["body"]:
-        return f"a parameter without a name; known are: {known}"
     if len(names) == 1 and names[0] in getattr(model, "FIXED", ()):
         return f"cannot be changed; what can: {known}"
     return f"unknown; known are: {known}" if known else "unknown; none is known here"
@@ -214,4 +213,6 @@ _RULES: Final[dict[str, Callable[[type[BaseModel], ErrorDetails], str]]] = {
     "less_than_equal": _context("le", "must be at most "),
     "string_too_long": _too_long,
     "string_too_short": _says("must not be empty"),
+    "too_short": _says("must not be empty"),
+    "too_long": _too_long,
 }

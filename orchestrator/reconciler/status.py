@@ -149,6 +149,8 @@ def _message(phase: Phase, conditions: tuple[Condition, ...], found: Findings) -
     if phase is Phase.PENDING:
         return found.note or "Waiting to be provisioned"
     ready = next(c for c in conditions if c.type == "Ready")
+    if phase is not Phase.READY and ready.status == "True":
+        return "Everything is well; about to be Ready"
     if phase is Phase.READY and found.note:
         return f"{ready.message}; {found.note}"
     return ready.message

@@ -338,7 +338,7 @@ async def _check_limit(session: Session, owner: str, limit: int) -> None:
     if limit and row is not None and row["stores"] >= limit:
         raise LimitExceeded(
             LIMIT_SETTING,
-            f"You have {row['stores']} stores; the limit is {limit} ({LIMIT_SETTING})",
+            f"Stores that you have: {row['stores']}; the limit is {limit} ({LIMIT_SETTING})",
         )
 
 

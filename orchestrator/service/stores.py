@@ -144,11 +144,10 @@ class Stores:
             raise Conflict(f"The id {row.id!r} is taken{going}", field="id")
         if row.spec.domain and await self.records.stores.domain_taken(row.spec.domain, None):
             raise Conflict(f"Another store has the domain {row.spec.domain}", field="domain")
-        most = self.settings.max_stores_per_user
-        if most and await self.records.stores.count_owned(principal.user) >= most:
-            raise LimitExceeded(
-                "URUMI_MAX_STORES_PER_USER", f"You have {most} stores, which is the limit"
-            )
+        most, name = self.settings.max_stores_per_user, "URUMI_MAX_STORES_PER_USER"
+        used = await self.records.stores.count_owned(principal.user)
+        if most and used >= most:
+            raise LimitExceeded(name, f"Stores that you have: {used}; the limit is {most} ({name})")
         now = self.clock()
         return Store(row.id, row.uid, row.owner, row.spec, 1, 1, Status(), now, now)
 

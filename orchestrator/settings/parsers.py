@@ -113,7 +113,9 @@ def directory(text: str) -> Path:
 
 
 def file(text: str) -> Path:
-    """Read the path of a file."""
+    """Read the path of a file; an address is none."""
+    if "://" in text:
+        raise ValueError(text)
     return Path(text).expanduser()
 
 
