@@ -17,12 +17,13 @@ import socket
 import sqlite3
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any
+from typing import Any
 
 import uvicorn
 
@@ -62,46 +63,33 @@ def serve(settings: Settings) -> None:
         raise SystemExit(3) from exc
 
 
-@contextlib.contextmanager
-def _owned(directory: Path) -> Iterator[None]:
+def _owned(directory: Path) -> AbstractContextManager[None]:
     """Hold the data dir: two processes on one SQLite file would each void the other's leases."""
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = (directory / "lock").open("w")
-    except OSError as exc:
-        raise SettingsError(f"URUMI_DATA_DIR={directory}: {exc.strerror}") from exc
-    with lock:
-        if not _locked(lock):
-            raise SettingsError(
-                f"URUMI_DATA_DIR={directory}: another urumi serves from it; "
-                "stop that one, or name another directory"
-            )
-        yield
+    where = f"URUMI_DATA_DIR={directory}: "
+    busy = "another urumi serves from it; stop that one, or name another directory"
+    return _held(directory / "lock", where, busy)
+
+
+def _database_owned(path: Path) -> AbstractContextManager[None]:
+    """Hold a SQLite file, which may lie outside of the data dir, by a lock file beside it."""
+    busy = f"another urumi serves from {path}; stop that one, or name another database"
+    return _held(path.with_name(f"{path.name}.lock"), "URUMI_DATABASE_URL: ", busy, f"{path}: ")
 
 
 @contextlib.contextmanager
-def _database_owned(path: Path) -> Iterator[None]:
-    """Hold a SQLite file, which may lie outside of the data dir, by a lock file beside it."""
+def _held(file: Path, setting: str, busy: str, what: str = "") -> Iterator[None]:
+    """Hold a lock file. Errors: SettingsError, ``busy`` when another process holds it."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = path.with_name(f"{path.name}.lock").open("w")
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = file.open("w")
     except OSError as exc:
-        raise SettingsError(f"URUMI_DATABASE_URL: {path}: {exc.strerror}") from exc
+        raise SettingsError(f"{setting}{what}{exc.strerror}") from exc
     with lock:
-        if not _locked(lock):
-            raise SettingsError(
-                f"URUMI_DATABASE_URL: another urumi serves from {path}; stop that one, "
-                "or name another database"
-            )
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as exc:
+            raise SettingsError(f"{setting}{busy}") from exc
         yield
-
-
-def _locked(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def _admin_token(settings: Settings) -> str:
@@ -257,7 +245,7 @@ async def _open(
     metrics = telemetry.Metrics()
     cluster = await stack.enter_async_context(connect(goal))
     records = await stack.enter_async_context(open_records(settings.database_url))
-    if settings.database_url.startswith("sqlite"):
+    if settings.database_file is not None:
         # The data dir is ours alone, so every lease is that of a process that died.
         await records.claims.expire_all()
     bell = Bell()

@@ -22,9 +22,10 @@ from orchestrator.api.deps import AppDeps
 from orchestrator.api.limiter import RateLimiter
 from orchestrator.api.problems import Problem
 from orchestrator.api.query import Query, parse_query
-from orchestrator.model.errors import Forbidden, Unauthorized
+from orchestrator.model.errors import Unauthorized
 from orchestrator.model.kinds import Json
 from orchestrator.model.people import Principal
+from orchestrator.service.people import admins_only
 
 API: Final = "/api/v1"
 T = TypeVar("T")
@@ -150,5 +151,5 @@ async def _authenticate(
     principal = await deps.service.people.authenticate(token.strip())
     request.state.principal = principal
     await limiter.check(request.scope, "token", principal.token_id)
-    if admin and not principal.is_admin:
-        raise Forbidden("Only an admin may do this")
+    if admin:
+        admins_only(principal)

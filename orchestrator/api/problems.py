@@ -205,14 +205,15 @@ def _from_http(exc: HTTPException) -> _Answer:
     return _Answer(kind, exc.detail, headers)
 
 
+def document(kind: Kind, detail: str) -> Json:
+    """Return the members that every problem has."""
+    link = f"/api/v1/docs#{kind.name}"
+    return {"type": link, "title": kind.title, "status": kind.status, "detail": detail}
+
+
 def _respond(answer: _Answer) -> Response:
     kind = KINDS[answer.kind]
-    body: Json = {
-        "type": f"/api/v1/docs#{kind.name}",
-        "title": kind.title,
-        "status": kind.status,
-        "detail": answer.detail,
-    }
+    body = document(kind, answer.detail)
     request_id = _request_id()
     if request_id:
         body["requestId"] = request_id

@@ -6,7 +6,7 @@ import json
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from orchestrator.api.problems import KINDS, PROBLEM_JSON
+from orchestrator.api.problems import KINDS, PROBLEM_JSON, document
 
 
 class Protocol(HttpToolsProtocol):
@@ -14,14 +14,8 @@ class Protocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer 400 and close the connection."""
-        kind = KINDS["malformed"]
-        problem = {
-            "type": f"/api/v1/docs#{kind.name}",
-            "title": kind.title,
-            "status": kind.status,
-            "detail": "The request cannot be read as HTTP/1.1: its method, address or headers",
-        }
-        body = json.dumps(problem).encode()
+        detail = "The request cannot be read as HTTP/1.1: its method, address or headers"
+        body = json.dumps(document(KINDS["malformed"], detail)).encode()
         head = (
             f"HTTP/1.1 400 Bad Request\r\ncontent-type: {PROBLEM_JSON}\r\n"
             f"content-length: {len(body)}\r\ncache-control: no-store\r\nconnection: close\r\n\r\n"

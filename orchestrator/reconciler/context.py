@@ -8,6 +8,7 @@ from datetime import datetime
 
 from orchestrator.applier import Applier, ConflictPolicy
 from orchestrator.cluster import Cluster
+from orchestrator.model.errors import ObjectNotFound
 from orchestrator.model.health import Health
 from orchestrator.model.kinds import Json, ObjectRef
 from orchestrator.model.store import Revision, Store
@@ -92,6 +93,13 @@ class Pass:
         if self.revision is None:
             raise RuntimeError(f"store {self.store.id} has no revision yet")
         return self.revision
+
+    async def find(self, ref: ObjectRef) -> Json | None:
+        """Ask the API server for an object; None when it is not there."""
+        try:
+            return await self.tools.cluster.get(ref)
+        except ObjectNotFound:
+            return None
 
     def say(
         self,

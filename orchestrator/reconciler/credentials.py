@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 
-from orchestrator.model.errors import AlreadyExists, ObjectNotFound
+from orchestrator.model.errors import AlreadyExists
 from orchestrator.model.health import Health, HealthStatus
 from orchestrator.model.kinds import ObjectRef
 from orchestrator.model.names import CREDENTIALS_SECRET, DATABASE_CLAIM
@@ -39,10 +39,10 @@ async def ensure(run: Pass) -> Health | None:
     if ref in run.live:
         return None
     cluster = run.tools.cluster
-    if await _exists(run, ref):
+    if await run.find(ref) is not None:
         return None
     volume = ObjectRef("PersistentVolumeClaim", run.store.namespace, DATABASE_CLAIM)
-    if run.last_ready is not None or await _exists(run, volume):
+    if run.last_ready is not None or await run.find(volume) is not None:
         return Health(
             HealthStatus.DEGRADED,
             "CredentialsLost",
@@ -58,11 +58,3 @@ async def ensure(run: Pass) -> Health | None:
     metadata_only = {"kind": "Secret", "apiVersion": "v1", "metadata": created["metadata"]}
     run.tools.expectations.remember(store.id, {ref: metadata_only})
     return None
-
-
-async def _exists(run: Pass, ref: ObjectRef) -> bool:
-    try:
-        await run.tools.cluster.get(ref)
-    except ObjectNotFound:
-        return False
-    return True

@@ -42,8 +42,7 @@ async def fail(run: Pass, message: str) -> None:
         run.claim, revision.number, Outcome.FAILED, message, evidence=seen
     )
     run.revision = replace(revision, outcome=Outcome.FAILED, message=message, evidence=seen)
-    text = f"Revision {revision.number} failed: {message}"
-    run.conclude("RevisionFailed", text, Severity.ERROR)
+    _conclude(run)
 
 
 async def after(run: Pass) -> datetime | None:
@@ -61,12 +60,15 @@ async def after(run: Pass) -> datetime | None:
 
 async def _say_failed(run: Pass) -> None:
     """Write the status of a failure that was recorded just before a process died."""
-    message = run.current.message
-    run.applied = Health(HealthStatus.DEGRADED, "RevisionFailed", message)
+    run.applied = Health(HealthStatus.DEGRADED, "RevisionFailed", run.current.message)
     await report.observe(run)
-    text = f"Revision {run.current.number} failed: {message}"
-    run.conclude("RevisionFailed", text, Severity.ERROR)
+    _conclude(run)
     await report.finalise(run)
+
+
+def _conclude(run: Pass) -> None:
+    text = f"Revision {run.current.number} failed: {run.current.message}"
+    run.conclude("RevisionFailed", text, Severity.ERROR)
 
 
 def _revertible(run: Pass) -> bool:

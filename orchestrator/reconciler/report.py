@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from orchestrator.model.errors import UrumiError
 from orchestrator.model.store import Outcome, Phase, Status, Trigger
@@ -36,14 +37,9 @@ def everything_ok(run: Pass) -> bool:
 
 async def start_clock(run: Pass) -> None:
     """Start the revision's clock: the API server has answered an apply for the first time."""
-    revision = run.current
-    if revision.applied_at is not None:
-        return
-    now = run.now
-    run.revision = replace(revision, applied_at=now, elapsed=0.0, ticked_at=now)
-    await run.tools.records.revisions.tick(
-        run.claim, revision.number, applied_at=now, elapsed=0.0, ticked_at=now
-    )
+    if run.current.applied_at is None:
+        now = run.now
+        await _set_clock(run, applied_at=now, elapsed=0.0, now=now)
 
 
 async def tick(run: Pass) -> None:
@@ -53,27 +49,23 @@ async def tick(run: Pass) -> None:
         return
     gap = (now - revision.ticked_at).total_seconds()
     elapsed = revision.elapsed + min(max(gap, 0.0), run.tools.policy.max_tick)
-    run.revision = replace(revision, elapsed=elapsed, ticked_at=now)
-    await run.tools.records.revisions.tick(
-        run.claim,
-        revision.number,
-        applied_at=revision.applied_at,
-        elapsed=elapsed,
-        ticked_at=now,
-    )
+    await _set_clock(run, applied_at=revision.applied_at, elapsed=elapsed, now=now)
 
 
 async def stand_still(run: Pass) -> None:
     """Move the revision's clock on without counting the time since the last pass."""
     revision = run.revision
     if revision is not None and revision.outcome is Outcome.PROGRESSING and revision.applied_at:
-        await run.tools.records.revisions.tick(
-            run.claim,
-            revision.number,
-            applied_at=revision.applied_at,
-            elapsed=revision.elapsed,
-            ticked_at=run.now,
-        )
+        at, elapsed = revision.applied_at, revision.elapsed
+        await _set_clock(run, applied_at=at, elapsed=elapsed, now=run.now)
+
+
+async def _set_clock(run: Pass, *, applied_at: datetime, elapsed: float, now: datetime) -> None:
+    revision = run.current
+    run.revision = replace(revision, applied_at=applied_at, elapsed=elapsed, ticked_at=now)
+    await run.tools.records.revisions.tick(
+        run.claim, revision.number, applied_at=applied_at, elapsed=elapsed, ticked_at=now
+    )
 
 
 async def finalise(run: Pass, note: str = "") -> None:

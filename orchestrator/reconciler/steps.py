@@ -22,7 +22,6 @@ from orchestrator.model.errors import (
     NamespaceNotOurs,
     NamespaceTerminating,
     ObjectHeldByHelm,
-    ObjectNotFound,
 )
 from orchestrator.model.health import Health, HealthStatus
 from orchestrator.model.inventory import Inventory, InventoryItem
@@ -265,18 +264,11 @@ async def _look_closer(run: Pass) -> None:
         for i in run.current.inventory.items
         if (i.live or (i.ref in once and i.ref.kind in KEPT)) and i.ref not in run.live
     ]
-    found = await asyncio.gather(*(_get(run, ref) for ref in unseen))
+    found = await asyncio.gather(*(run.find(ref) for ref in unseen))
     there = {ref: obj for ref, obj in zip(unseen, found, strict=True) if obj is not None}
     if there and run.view is not None:
         run.live.update(there)
         run.view = run.view.with_objects(there)
-
-
-async def _get(run: Pass, ref: ObjectRef) -> Json | None:
-    try:
-        return await run.tools.cluster.get(ref)
-    except ObjectNotFound:
-        return None
 
 
 async def _record(run: Pass, inventory: Inventory) -> None:

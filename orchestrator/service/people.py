@@ -71,22 +71,22 @@ class People:
 
     async def users(self, principal: Principal, limit: int, cursor: str | None) -> Page[User]:
         """Return a page of users, by name."""
-        _admins_only(principal)
+        admins_only(principal)
         return await self._records.people.users(limit=limit, cursor=cursor)
 
     async def create_user(self, principal: Principal, request: CreateUser) -> User:
         """Create a user. Errors: Conflict."""
-        _admins_only(principal)
+        admins_only(principal)
         return await self._records.people.create_user(request.name, request.role, by=principal)
 
     async def tokens(self, principal: Principal, limit: int, cursor: str | None) -> Page[Token]:
         """Return a page of tokens, without their texts."""
-        _admins_only(principal)
+        admins_only(principal)
         return await self._records.people.tokens(limit=limit, cursor=cursor)
 
     async def create_token(self, principal: Principal, request: CreateToken) -> tuple[Token, str]:
         """Create a token and return it with its text. Errors: NotFound (the user)."""
-        _admins_only(principal)
+        admins_only(principal)
         text = new_token()
         token = await self._records.people.create_token(
             request.user, request.name, hash_token(text), by=principal
@@ -95,12 +95,13 @@ class People:
 
     async def delete_token(self, principal: Principal, token_id: str) -> None:
         """Revoke a token at once. Errors: NotFound."""
-        _admins_only(principal)
+        admins_only(principal)
         if not _TOKEN_ID.fullmatch(token_id):
             raise NotFound("There is no such token")
         await self._records.people.delete_token(token_id, by=principal)
 
 
-def _admins_only(principal: Principal) -> None:
+def admins_only(principal: Principal) -> None:
+    """Errors: Forbidden, unless an admin calls."""
     if not principal.is_admin:
         raise Forbidden("Only an admin may do this")

@@ -119,11 +119,16 @@ def file(text: str) -> Path:
     return Path(text).expanduser()
 
 
+def sqlite_file(url: str) -> Path:
+    """Return the path in ``sqlite:///path``."""
+    return Path(unquote(urlsplit(url).path[1:]))
+
+
 def database(text: str) -> str:
     """Read the address of a SQLite file or of a PostgreSQL database."""
     parts = urlsplit(text)
     if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
-        path = Path(unquote(parts.path[1:]))
+        path = sqlite_file(text)
         if str(path) == ":memory:" or (path.exists() and not path.is_file()):
             raise ValueError(text)
         return text

@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
-from urllib.parse import unquote, urlsplit
 
 from orchestrator.model.errors import SettingsError
+from orchestrator.settings.parsers import sqlite_file
 from orchestrator.settings.table import LOCAL_DOMAIN, PREFIX, SETTINGS, Setting
 
 # Not settings of the service: the command line's, the tests' and the lab's; and what Kubernetes
@@ -71,8 +71,8 @@ class Settings:
     @property
     def database_file(self) -> Path | None:
         """The SQLite file, or None when the records are on PostgreSQL."""
-        parts = urlsplit(self.database_url)
-        return Path(unquote(parts.path[1:])).absolute() if parts.scheme == "sqlite" else None
+        sqlite = self.database_url.startswith("sqlite:")
+        return sqlite_file(self.database_url).absolute() if sqlite else None
 
     @property
     def admin_token_file(self) -> Path:
