@@ -20,6 +20,9 @@ from orchestrator.sandbox.resources import Resource
 from orchestrator.sandbox.schema import Field, Shape, Type, type_of
 from orchestrator.sandbox.values import Json
 
+_EMPTY: dict[Shape, Any] = {
+    Shape.STRING: "", Shape.BYTES: "", Shape.INTEGER: 0, Shape.BOOLEAN: False
+}  # fmt: skip
 _INDEX = re.compile(r"\[\d+\]")
 _LIMITS = {"int32": 1 << 31, "int64": 1 << 63, "uint16": 1 << 16, "int": 1 << 63}
 
@@ -58,8 +61,11 @@ class Decoder:
                 raise _mismatch(value, path, owner, go)
             assert kind.element is not None
             inner, item_go = kind.element, _map_value(inner=kind.element)
+            # Go's decoder names the key of a map in no message about a plain value.
+            plain = inner.shape is not Shape.STRUCT
             return {
-                k: self._item(inner, v, f"{path}.{k}", owner, item_go) for k, v in value.items()
+                k: self._item(inner, v, path if plain else f"{path}.{k}", owner, item_go)
+                for k, v in value.items()
             }
         return _SCALARS[shape](value, path, owner, go)
 
@@ -91,8 +97,7 @@ def _is_zero(known: Field, value: Any) -> bool:
 
 
 def _empty(kind: Type) -> Any:
-    empties: dict[Shape, Any] = {Shape.STRING: "", Shape.INTEGER: 0, Shape.BOOLEAN: False}
-    return empties.get(kind.shape)
+    return _EMPTY.get(kind.shape)
 
 
 def _map_value(inner: Type) -> str:
@@ -146,6 +151,7 @@ def _bytes(value: Any, path: str, owner: str, go: str) -> str:
     except (binascii.Error, ValueError) as error:
         good = re.match(r"[A-Za-z0-9+/]*", compact)
         at = good.end() if good else 0
+        at = at // 4 * 4 if at == len(compact) else at  # cut off: the start of its last block
         raise DecodingError(f"illegal base64 data at input byte {at}") from error
     return base64.b64encode(raw).decode()
 
@@ -224,7 +230,19 @@ def decode(resource: Resource, obj: Json) -> tuple[Json, list[str]]:
     found: Json = decoder.read(type_of(resource.definition), obj)
     if managed is not None:
         found["metadata"]["managedFields"] = managed
+    if resource.kind == "Secret":
+        _fold_string_data(found)
     return found, decoder.unknown
+
+
+def _fold_string_data(secret: Json) -> None:
+    """Turn a Secret's ``stringData`` into ``data``, in place, as the conversion from v1 does."""
+    plain = secret.pop("stringData", None)
+    if plain:
+        encoded = {
+            k: base64.b64encode(v.encode("utf-8", "replace")).decode() for k, v in plain.items()
+        }
+        secret["data"] = secret.get("data", {}) | encoded
 
 
 @cache

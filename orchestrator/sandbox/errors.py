@@ -75,9 +75,11 @@ def not_found(resource: Resource, name: str) -> ApiError:
     return ApiError(404, "NotFound", message, _details(resource, name))
 
 
-def already_exists(resource: Resource, name: str) -> ApiError:
-    """409 AlreadyExists."""
+def already_exists(resource: Resource, name: str, *, ending: bool = False) -> ApiError:
+    """409 AlreadyExists; ``ending``: though not for long."""
     message = f'{resource.qualified} "{name}" already exists'
+    if ending:
+        message = f"object is being deleted: {message}"
     return ApiError(409, "AlreadyExists", message, _details(resource, name))
 
 
@@ -116,6 +118,14 @@ def invalid(resource: Resource, name: str, errors: Sequence[FieldError]) -> ApiE
         details["group"] = resource.group
     details |= {"kind": resource.kind, "causes": [e.cause() for e in errors]}
     return ApiError(422, "Invalid", message, details)
+
+
+def no_version(resource: Resource, name: str) -> ApiError:
+    """422: the kind is not updated without saying which version the update was made from."""
+    message = "Invalid value: 0: must be specified for an update"
+    cause = FieldError("metadata.resourceVersion", message)
+    text = f'{resource.qualified} "{name}" is invalid: {cause.field}: {message}'
+    return ApiError(422, "Invalid", text, _details(resource, name, causes=[cause.cause()]))
 
 
 def invalid_patch(text: str, why: object) -> ApiError:

@@ -157,12 +157,10 @@ def contains(fields: FieldSet, path: Path) -> bool:
 
 
 def paths(fields: FieldSet, prefix: Path = ()) -> Iterator[Path]:
-    """Yield every member, in order."""
-    for key in sorted(fields):
-        if key == _SELF:
-            continue
-        if _is_member(fields[key]):
-            yield (*prefix, key)
+    """Yield every member, those of a level before those below it, as structured-merge-diff does."""
+    keys = [key for key in sorted(fields) if key != _SELF]
+    yield from ((*prefix, key) for key in keys if _is_member(fields[key]))
+    for key in keys:
         yield from paths(fields[key], (*prefix, key))
 
 

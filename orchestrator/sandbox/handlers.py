@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from orchestrator.sandbox import errors, negotiation, patches, protobuf, query, views
 from orchestrator.sandbox.errors import ApiError, FieldError, bad_request
-from orchestrator.sandbox.lists import read_page
+from orchestrator.sandbox.lists import read_page, refuse_future
 from orchestrator.sandbox.logs import read_log
 from orchestrator.sandbox.negotiation import View
 from orchestrator.sandbox.operation import DeleteOptions, Options
@@ -48,6 +48,7 @@ class Request:
     content_type: str
     agent: str
     body: bytes
+    warnings: list[str] = field(default_factory=list)
 
     def options(self, subresource: str = "") -> Options:
         """Return how the write is asked for."""
@@ -58,6 +59,7 @@ class Request:
             query.field_validation(self.params, kind),
             query.flag(self.params, "force"),
             subresource,
+            self.warnings,
         )
 
 
@@ -78,11 +80,14 @@ class Handlers:
         self._watches = watches
 
     def serve(self, request: Request) -> Response:
-        """Return the answer; raises ``ApiError``."""
+        """Return the answer; refusals included, with their warnings."""
         view, media = negotiation.view_of(request.accept)
         target = request.target
         handler = self._handler(request.method, target)
-        found = handler(request, view)
+        try:
+            found = handler(request, view)
+        except ApiError as error:
+            found = answer(error.status(), error.code, request.warnings)
         if media == negotiation.YAML and isinstance(found, Response):
             found.headers["content-type"] = negotiation.YAML  # JSON is YAML
         return found
@@ -123,6 +128,7 @@ class Handlers:
             terms = [request.params.get("fieldSelector", ""), f"metadata.name={target.name}"]
             params = dict(request.params) | {"fieldSelector": ",".join(filter(None, terms))}
             return self._watch(request, view, query.list_query(target.resource, params))
+        refuse_future(self._registry.storage, query.version_of(request.params) or 0)
         found = self._registry.find(target.resource, target.namespace, target.name)
         return answer(self._shape(request, view, found))
 
@@ -174,8 +180,11 @@ class Handlers:
         options = request.options(target.subresource)
         body = self._read_body(request, options)
         _check_name(target, body)
-        made = self._registry.replace(target.resource, target.namespace, target.name, body, options)
-        return answer(self._shape(request, view, made), 200, options.warnings)
+        made, created = self._registry.replace(
+            target.resource, target.namespace, target.name, body, options
+        )
+        shape = self._shape(request, view, made)
+        return answer(shape, 201 if created else 200, options.warnings)
 
     def _patch(self, request: Request, view: View) -> Response:
         target = request.target
@@ -392,14 +401,27 @@ def _delete_options(request: Request) -> DeleteOptions:
             body = protobuf.read(request.body, "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions")
         else:
             body, _ = negotiation.read_object(kind, request.body)
+        if body.get("kind", "DeleteOptions") != "DeleteOptions":
+            raise bad_request(
+                f'no kind "{body["kind"]}" is registered for version "{body.get("apiVersion")}" '
+                "as the options of a delete"
+            )
     given = body.get("preconditions") or {}
     propagation = body.get("propagationPolicy") or params.get("propagationPolicy")
-    if body.get("orphanDependents") is not None:
-        propagation = "Orphan" if body["orphanDependents"] else "Background"
+    orphan = body.get("orphanDependents")
+    if orphan is None and "orphanDependents" in params:
+        orphan = query.flag(params, "orphanDependents")
+    if orphan is not None:
+        if propagation:
+            why = "orphanDependents and deletionPropagation cannot be both set"
+            wrong = FieldError("propagationPolicy", f'Invalid value: "{propagation}": {why}')
+            raise query.invalid_options("DeleteOptions", [wrong])
+        propagation = "Orphan" if orphan else "Background"
     grace = body.get("gracePeriodSeconds")
     if grace is None and params.get("gracePeriodSeconds", "").lstrip("-").isdigit():
         grace = int(params["gracePeriodSeconds"])
-    dry = query.dry_run(params, "DeleteOptions") or "All" in (body.get("dryRun") or [])
+    asked = [params, *({"dryRun": text} for text in body.get("dryRun") or ())]
+    dry = any([query.dry_run(part, "DeleteOptions") for part in asked])
     return DeleteOptions(given.get("uid"), given.get("resourceVersion"), propagation, grace, dry)
 
 

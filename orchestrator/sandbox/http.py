@@ -72,6 +72,8 @@ def _guard(request: HttpRequest) -> None:
     name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
     if name.lower() not in _HOSTS:
         raise ApiError(403, "Forbidden", f"the sandbox serves loopback hosts only, not {host!r}")
+    if any(name.startswith("impersonate-") for name in request.headers):
+        raise ApiError(403, "Forbidden", "the sandbox knows no users: nobody can act as another")
     if "origin" in request.headers:
         raise ApiError(403, "Forbidden", "the sandbox serves no web pages")
 

@@ -75,7 +75,7 @@ def _wrong(item: Json, kind: str, obj: Json) -> list[str]:
         if scope != kind:
             return []
         requests = dig(spec, "resources", "requests") or {}
-        return _bounds(item, scope, requests, requests)
+        return _bounds(item, scope, requests, None)
     if scope == "Pod":
         amounts = (pod_amounts(spec, part) for part in ("requests", "limits"))
         return _bounds(item, scope, *amounts)
@@ -88,12 +88,17 @@ def _wrong(item: Json, kind: str, obj: Json) -> list[str]:
     return found
 
 
-def _bounds(item: Json, scope: str, requests: Amounts, limits: Amounts) -> list[str]:
+def _bounds(item: Json, scope: str, requests: Amounts, asked: Amounts | None) -> list[str]:
+    """Return what is out of bounds; ``asked`` are the limits, None where there cannot be any."""
     found = []
+    limits = asked or {}
     for name, bound in (item.get("min") or {}).items():
         found.append(_too_low(scope, name, bound, requests.get(name), limits.get(name)))
     for name, bound in (item.get("max") or {}).items():
-        found.append(_too_high(scope, name, bound, requests.get(name), limits.get(name)))
+        if asked is None:
+            found.append(_too_large(scope, name, bound, requests.get(name, "0")))
+        else:
+            found.append(_too_high(scope, name, bound, requests.get(name), limits.get(name)))
     for name, bound in (item.get("maxLimitRequestRatio") or {}).items():
         found.append(_ratio(scope, name, bound, requests.get(name), limits.get(name)))
     return [text for text in found if text]
@@ -121,6 +126,12 @@ def _too_high(scope: str, name: str, bound: str, request: str | None, limit: str
     return ""
 
 
+def _too_large(scope: str, name: str, bound: str, request: str) -> str:
+    if value_of(request) <= value_of(bound):
+        return ""
+    return f"maximum {name} usage per {scope} is {bound}, but request is {request}"
+
+
 def _ratio(scope: str, name: str, bound: str, request: str | None, limit: str | None) -> str:
     start = f"{name} max limit to request ratio per {scope} is {bound}"
     if request is None or not value_of(request):
@@ -128,4 +139,4 @@ def _ratio(scope: str, name: str, bound: str, request: str | None, limit: str | 
     if limit is None or not value_of(limit):
         return f"{start}, but no limit is specified or limit is 0"
     ratio = value_of(limit) / value_of(request)
-    return f"{start}, but provided ratio is {ratio:f}" if ratio > value_of(bound) else ""
+    return f"{start}, but provided ratio is {ratio:.6f}" if ratio > value_of(bound) else ""

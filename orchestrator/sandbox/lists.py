@@ -29,6 +29,8 @@ def read_page(
     """Return the page that the query asks for; raises 400, 410, 504."""
     version, start = storage.version, ""
     if query.token:
+        if query.version:
+            raise bad_request("specifying resource version is not allowed when using continue")
         version, start = _open_token(query.token)
     elif query.version and query.match == "Exact":
         version = query.version

@@ -1,4 +1,7 @@
-"""Logs of simulated containers: a few honest lines, since nothing runs in them."""
+"""Logs of simulated containers: a few honest lines, since nothing runs in them.
+
+A log that is followed ends at once: what a container says later is there at the next request.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +28,17 @@ def read_log(pod: Json, params: Mapping[str, str]) -> str:
     if container not in (*inits, *mains):
         raise bad_request(f"container {container} is not valid for pod {name}")
     lines = _lines(pod, container, previous=params.get("previous") == "true")
+    since = params.get("sinceTime", "")
+    lines = [(time, text) for time, text in lines if time >= since]
     tail = params.get("tailLines", "")
     if tail.isdigit():
         lines = lines[len(lines) - min(int(tail), len(lines)) :]
-    return "".join(f"{line}\n" for line in lines)
+    stamped = params.get("timestamps") == "true"
+    return "".join(f"{time} {text}\n" if stamped else f"{text}\n" for time, text in lines)
 
 
-def _lines(pod: Json, container: str, *, previous: bool) -> list[str]:
+def _lines(pod: Json, container: str, *, previous: bool) -> list[tuple[str, str]]:
+    """Return times and texts."""
     name = pod["metadata"]["name"]
     status = pod.get("status", {})
     known = (*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or []))
@@ -45,8 +52,10 @@ def _lines(pod: Json, container: str, *, previous: bool) -> list[str]:
         raise bad_request(f'container "{container}" in pod "{name}" is waiting to start: {reason}')
     ended = state.get("terminated")
     start = (ended or state.get("running") or {}).get("startedAt", "")
-    lines = [f"{start} simulation: container {container} of pod {name} started, nothing runs in it"]
+    said = f"{start} simulation: container {container} of pod {name} started, nothing runs in it"
+    lines = [(start, said)]
     if ended is not None:
-        lines += str(ended.get("message", "")).splitlines()
-        lines.append(f"{ended.get('finishedAt', '')} simulation: exited with {ended['exitCode']}")
+        end = ended.get("finishedAt", "")
+        lines += [(end, line) for line in str(ended.get("message", "")).splitlines()]
+        lines.append((end, f"{end} simulation: exited with {ended['exitCode']}"))
     return lines

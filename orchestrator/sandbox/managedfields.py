@@ -324,7 +324,7 @@ def _conflict(found: list[tuple[_Key, _Entry, Path]]) -> ApiError:
             said += f' with subresource "{key.subresource}"'
         return f"{said} using {entry.api_version}" if key.operation == "Update" else said
 
-    found.sort(key=lambda item: (describe(item[0], item[1]), item[2]))
+    found.sort(key=lambda item: describe(item[0], item[1]))
     causes = [
         {
             "reason": "FieldManagerConflict",

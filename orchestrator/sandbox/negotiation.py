@@ -29,7 +29,7 @@ class View(Enum):
 
 _VIEWS = {"": View.OBJECT, "Table": View.TABLE, "PartialObjectMetadata": View.METADATA,
           "PartialObjectMetadataList": View.METADATA}  # fmt: skip
-_JSON_LIKE = (JSON, "application/*", "*/*", "application/json;stream=watch")
+_JSON_LIKE = (JSON, "*/*", "application/json;stream=watch")
 
 
 def view_of(accept: str | None) -> tuple[View, str]:

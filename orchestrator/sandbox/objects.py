@@ -5,7 +5,6 @@ Counterpart of ``registry/rest`` and of the strategies' PrepareForCreate and Pre
 
 from __future__ import annotations
 
-import base64
 import random
 import uuid
 from collections.abc import Callable
@@ -81,27 +80,12 @@ def _job(obj: Json) -> None:
     spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
 
 
-def _secret(obj: Json) -> None:
-    fold_string_data(obj)
-
-
 _CREATE: dict[str, Callable[[Json], None]] = {
     "Namespace": _namespace,
     "Pod": _pod,
     "PersistentVolumeClaim": _claim,
     "Job": _job,
-    "Secret": _secret,
 }
-
-
-def fold_string_data(obj: Json) -> None:
-    """Turn a Secret's ``stringData`` into ``data``, in place."""
-    plain = obj.pop("stringData", None)
-    if plain:
-        encoded = {
-            k: base64.b64encode(v.encode("utf-8", "replace")).decode() for k, v in plain.items()
-        }
-        obj["data"] = obj.get("data", {}) | encoded
 
 
 def prepare_update(resource: Resource, old: Json, new: Json, subresource: str) -> None:
@@ -109,13 +93,14 @@ def prepare_update(resource: Resource, old: Json, new: Json, subresource: str) -
     meta, was = new["metadata"], old["metadata"]
     for key in _FIXED:
         _keep(meta, was, key)
-    for key in ("uid", "deletionTimestamp"):
-        if key in was:
-            meta.setdefault(key, was[key])  # another value is refused by validation
+    meta.setdefault("uid", was["uid"])  # another one is refused by validation
+    if "deletionTimestamp" in was:
+        meta["deletionTimestamp"] = was["deletionTimestamp"]
     _keep_out_of_reach(resource, old, new, subresource)
-    if resource.kind == "Secret":
-        fold_string_data(new)
-    if resource.generation and subresource in ("", "scale") and _desired(new) != _desired(old):
+    changed = _desired(new) != _desired(old)
+    if resource.kind == "Deployment":  # which counts its annotations among what is desired
+        changed |= (meta.get("annotations") or {}) != (was.get("annotations") or {})
+    if resource.generation and subresource in ("", "scale") and changed:
         meta["generation"] = was.get("generation", 0) + 1
 
 

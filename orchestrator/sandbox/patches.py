@@ -151,7 +151,10 @@ def _merge_field(kind: Type | None, out: dict[str, Any], key: str, change: Any) 
     if change is None:
         out.pop(key, None)
     elif isinstance(change, list) and known is not None and "merge" in known.strategy:
-        out[key] = _merge_list(known, out.get(key) or [], change)
+        if key in out:
+            out[key] = _merge_list(known, out[key], change)
+        else:
+            out[key] = [clone(c) for c in change if not _is_directive(c)]
     elif isinstance(change, dict) and not (known is not None and "replace" in known.strategy):
         inner = known.type if known else (kind.element if kind else None)
         plain = inner is None or inner.shape in (Shape.STRUCT, Shape.MAP, Shape.ANY)
@@ -160,15 +163,44 @@ def _merge_field(kind: Type | None, out: dict[str, Any], key: str, change: Any) 
         out[key] = clone(change)
 
 
+def _is_directive(item: Any) -> bool:
+    return isinstance(item, dict) and "$patch" in item
+
+
 def _merge_list(known: Field, old: list[Any], change: list[Any]) -> list[Any]:
     if not known.merge_key:
-        return old + [item for item in change if item not in old]
+        return _in_order([*old, *(item for item in change if item not in old)], change, old, "")
     if any(isinstance(c, dict) and c.get("$patch") == "replace" for c in change):
         return [clone(c) for c in change if c.get("$patch") != "replace"]
     out = list(old)
     for item in change:
         _merge_entry(known, out, item)
-    return out
+    sent = [item for item in change if not _is_directive(item)]
+    return _in_order(out, sent, old, known.merge_key)
+
+
+def _known_by(item: Any, key: str) -> Any:
+    return item.get(key) if key and isinstance(item, dict) else item
+
+
+def _in_order(merged: list[Any], sent: list[Any], old: list[Any], key: str) -> list[Any]:
+    """Return the merged entries: those that were sent before the others, unless these led them.
+
+    Counterpart of ``mergeSortedSlice`` in ``k8s.io/apimachinery/pkg/util/strategicpatch``.
+    """
+    order = [_known_by(item, key) for item in sent]
+    places = [_known_by(item, key) for item in old]
+    patched = sorted(
+        (m for m in merged if _known_by(m, key) in order),
+        key=lambda m: order.index(_known_by(m, key)),
+    )
+    others = [m for m in merged if _known_by(m, key) not in order]
+    out: list[Any] = []
+    while patched and others:
+        ours, theirs = (_known_by(part[0], key) for part in (patched, others))
+        led = ours in places and places.index(theirs) < places.index(ours)
+        out.append((others if led else patched).pop(0))
+    return out + patched + others
 
 
 def _merge_entry(known: Field, out: list[Any], item: Any) -> None:
@@ -187,12 +219,11 @@ def _merge_entry(known: Field, out: list[Any], item: Any) -> None:
 
 def _ordered(items: list[Any], order: list[Any], key: str) -> list[Any]:
     """Return the items in the order that the patch asks for; others stay behind their neighbour."""
-
-    def known_by(item: Any) -> Any:
-        return item.get(key) if key and isinstance(item, dict) else item
-
-    ranks = {known_by(item): rank for rank, item in enumerate(order)}
+    ranks = {_known_by(item, key): rank for rank, item in enumerate(order)}
     listed = iter(
-        sorted((i for i in items if known_by(i) in ranks), key=lambda i: ranks[known_by(i)])
+        sorted(
+            (i for i in items if _known_by(i, key) in ranks),
+            key=lambda i: ranks[_known_by(i, key)],
+        )
     )
-    return [next(listed) if known_by(item) in ranks else item for item in items]
+    return [next(listed) if _known_by(item, key) in ranks else item for item in items]

@@ -70,6 +70,8 @@ def _container(container: Json) -> None:
 
 def pull_policy(image: str) -> str:
     """Return the pull policy of an image that does not say: Always for ``latest``."""
+    if image != image.strip():  # which is no image's name, and so has no tag either
+        return "IfNotPresent"
     name, _, digest = image.partition("@")
     tag = name.rpartition("/")[2].partition(":")[2]
     return "Always" if (tag or ("" if digest else "latest")) == "latest" else "IfNotPresent"

@@ -7,6 +7,7 @@ template only cause warnings.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 
 from orchestrator.sandbox import errors, resources
@@ -17,6 +18,7 @@ from orchestrator.sandbox.storage import Storage
 from orchestrator.sandbox.values import Json, dig
 
 PREFIX = "pod-security.kubernetes.io/"
+_VERSION = re.compile(r"latest|v1\.\d+")
 LEVELS = ("privileged", "baseline", "restricted")
 Check = Callable[[Json], tuple[str, str] | None]
 """From a pod's spec to what is forbidden and the detail, or None."""
@@ -42,6 +44,11 @@ _SYSCTLS = frozenset(
      "net.ipv4.tcp_syncookies", "net.ipv4.ping_group_range", "net.ipv4.ip_local_reserved_ports",
      "net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl",
      "net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem")
+)  # fmt: skip
+
+
+_SE_LINUX_TYPES = (
+    "", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"
 )  # fmt: skip
 
 
@@ -117,6 +124,56 @@ def _proc_mount(spec: Json) -> tuple[str, str] | None:
     kinds = sorted({str(_context(c)["procMount"]) for c in _containers(spec) if c["name"] in bad})
     what = f"must not set securityContext.procMount to {_quoted(kinds)}"
     return "procMount", f"{_named('container', bad)} {what}"
+
+
+def _app_armor(spec: Json) -> tuple[str, str] | None:
+    good = (None, "RuntimeDefault", "Localhost")
+    setters = ["pod"] if dig(_context(spec), "appArmorProfile", "type") not in good else []
+    bad = _bad(spec, lambda c: dig(_context(c), "appArmorProfile", "type") not in good)
+    if bad:
+        setters.append(_named("container", bad))
+    if not setters:
+        return None
+    what = 'must not set AppArmor profile type to "Unconfined"'
+    return "forbidden AppArmor profile", f"{' and '.join(setters)} {what}"
+
+
+def _probe_hosts(spec: Json) -> tuple[str, str] | None:
+    def hosts(container: Json) -> set[str]:
+        parts = [
+            container.get(f"{name}Probe") or {} for name in ("liveness", "readiness", "startup")
+        ]
+        parts += [hook for hook in (container.get("lifecycle") or {}).values() if hook]
+        actions = (part.get(kind) or {} for part in parts for kind in ("httpGet", "tcpSocket"))
+        return {action["host"] for action in actions if action.get("host")}
+
+    bad = _bad(spec, lambda c: bool(hosts(c)))
+    if not bad:
+        return None
+    used = sorted(set().union(*(hosts(c) for c in _containers(spec))))
+    words = f"{'use' if len(bad) > 1 else 'uses'} {_named('probe or lifecycle host', used)}"
+    return "probe or lifecycle host", f"{_named('container', bad)} {words}"
+
+
+def _se_linux(spec: Json) -> tuple[str, str] | None:
+    def wrong(part: Json) -> Json:
+        options = _context(part).get("seLinuxOptions") or {}
+        allowed = options.get("type", "") in _SE_LINUX_TYPES
+        return {k: options[k] for k in ("type", "user", "role")
+                if options.get(k) and not (k == "type" and allowed)}  # fmt: skip
+
+    setters = ["pod"] if wrong(spec) else []
+    bad = _bad(spec, lambda c: bool(wrong(c)))
+    if bad:
+        setters.append(_named("container", bad))
+    found = [wrong(part) for part in (spec, *_containers(spec))]
+    types = sorted({part["type"] for part in found if "type" in part})
+    said = [_named("type", types)] if types else []
+    said += [f"{key} may not be set" for key in ("user", "role") if any(key in p for p in found)]
+    if not setters:
+        return None
+    verb = "set forbidden securityContext.seLinuxOptions"
+    return "seLinuxOptions", f"{' and '.join(setters)} {verb}: {'; '.join(said)}"
 
 
 def _seccomp_type(part: Json) -> str | None:
@@ -224,20 +281,25 @@ def _restricted_seccomp(spec: Json) -> tuple[str, str] | None:
 
 _COMMON: tuple[Check, ...] = (_host_namespaces,)
 _BASELINE: tuple[Check, ...] = (
-    _baseline_capabilities, *_COMMON, _host_paths, _host_ports, _privileged, _proc_mount,
-    _unconfined, _sysctls,
+    _app_armor, _baseline_capabilities, *_COMMON, _host_paths, _host_ports, _probe_hosts,
+    _privileged, _proc_mount, _se_linux, _unconfined, _sysctls,
 )  # fmt: skip
 _RESTRICTED: tuple[Check, ...] = (
-    *_COMMON, _host_ports, _privileged, _proc_mount, _sysctls, _escalation,
+    _app_armor, *_COMMON, _host_ports, _probe_hosts, _privileged, _proc_mount, _se_linux,
+    _sysctls, _escalation,
     _restricted_capabilities, _restricted_volumes, _root, _root_user, _restricted_seccomp,
 )  # fmt: skip
 
 
 def violations(level: str, spec: Json) -> str:
     """Return what a level forbids of a pod's spec; empty when it is allowed."""
-    checks = {"baseline": _BASELINE, "restricted": _RESTRICTED}.get(level, ())
-    found = [result for result in (check(spec) for check in checks) if result is not None]
+    found = _violations(level, spec)
     return ", ".join(f"{reason} ({detail})" if detail else reason for reason, detail in found)
+
+
+def _violations(level: str, spec: Json) -> list[tuple[str, str]]:
+    checks = {"baseline": _BASELINE, "restricted": _RESTRICTED}.get(level, ())
+    return [result for result in (check(spec) for check in checks) if result is not None]
 
 
 def _policy(labels: Mapping[str, str], mode: str) -> tuple[str, str]:
@@ -258,7 +320,43 @@ def check_labels(operation: Operation) -> list[FieldError]:
         if key in labels and labels[key] not in LEVELS:
             message = f'Invalid value: "{labels[key]}": must be one of {", ".join(LEVELS)}'
             found.append(FieldError(f"metadata.labels[{key}]", message))
+        version = labels.get(f"{key}-version", "latest")
+        if not _VERSION.fullmatch(version):
+            message = f'Invalid value: "{version}": must be "latest" or "v1.x"'
+            found.append(FieldError(f"metadata.labels[{key}-version]", message))
     return found
+
+
+def _warn_of_pods(storage: Storage, operation: Operation) -> None:
+    """Warn of the pods that are there already when a namespace begins to enforce more."""
+    if operation.old is None or operation.options.subresource:
+        return
+    before, after = (
+        _policy(obj["metadata"].get("labels") or {}, "enforce")
+        for obj in (operation.old, operation.new)
+    )
+    milder = LEVELS.index(after[0]) <= LEVELS.index(before[0]) and after[1] == before[1]
+    if milder or after[0] == "privileged":
+        return
+    level, version = after
+    said: dict[str, list[str]] = {}
+    for pod in storage.items(resources.of("Pod"), operation.name):
+        if reasons := ", ".join(reason for reason, _ in _violations(level, pod["spec"])):
+            said.setdefault(reasons, []).append(pod["metadata"]["name"])
+    if not said:
+        return
+    warnings = operation.options.warnings
+    warnings.append(
+        f'existing pods in namespace "{operation.name}" violate the new PodSecurity enforce '
+        f'level "{level}:{version}"'
+    )
+    warnings.extend(sorted(_about(names, reasons) for reasons, names in said.items()))
+
+
+def _about(names: list[str], reasons: str) -> str:
+    names, more = sorted(names), len(names) - 1
+    others = f" (and {more} other pod{'s' if more > 1 else ''})" if more else ""
+    return f"{names[0]}{others}: {reasons}"
 
 
 def check_pod_security(storage: Storage, operation: Operation) -> None:
@@ -268,6 +366,7 @@ def check_pod_security(storage: Storage, operation: Operation) -> None:
         wrong = check_labels(operation)
         if wrong:
             raise errors.invalid(operation.resource, operation.name, wrong)
+        _warn_of_pods(storage, operation)
         return
     path = ("spec",) if kind == "Pod" else _TEMPLATES.get(kind)
     if path is None or options.subresource:

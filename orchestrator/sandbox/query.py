@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from orchestrator.sandbox.errors import ApiError, FieldError, bad_request
+from orchestrator.sandbox.errors import ApiError, FieldError, bad_request, internal
 from orchestrator.sandbox.resources import Resource
 from orchestrator.sandbox.selectors import (
     FieldSelector,
@@ -41,7 +41,7 @@ def list_query(resource: Resource, params: Params) -> ListQuery:
         fields=parse_fields(resource, params.get("fieldSelector")),
         limit=_integer(params, "limit") or 0,
         token=params.get("continue", ""),
-        version=_version(params),
+        version=version_of(params),
         match=params.get("resourceVersionMatch", ""),
         watch=flag(params, "watch"),
         bookmarks=flag(params, "allowWatchBookmarks"),
@@ -114,15 +114,19 @@ def _integer(params: Params, name: str) -> int | None:
         raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
 
 
-def _version(params: Params) -> int | None:
+def version_of(params: Params) -> int | None:
+    """Return the resourceVersion that is asked for; raises 400, or 500 for a watch."""
     text = params.get("resourceVersion", "")
     if not text:
         return None
     if not text.isdigit():
-        raise bad_request(
-            f'invalid resource version: resourceVersion: Invalid value: "{text}": '
-            f'strconv.ParseUint: parsing "{text}": invalid syntax'
+        why = (
+            f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": '
+            "invalid syntax"
         )
+        if flag(params, "watch"):
+            raise internal(why)
+        raise bad_request(f"invalid resource version: {why}")
     return int(text)
 
 

@@ -23,11 +23,18 @@ from orchestrator.sandbox.schema import type_of
 from orchestrator.sandbox.storage import Storage
 from orchestrator.sandbox.subscription import Subscription
 from orchestrator.sandbox.values import Json, clone, dump
-from orchestrator.sandbox.writes import Deleted, Writes
+from orchestrator.sandbox.writes import Deleted, Writes, check_options
 
 __all__ = ["ApiError", "Registry", "Subscription"]
 
 Kind = Resource | str
+_CREATED_BY_UPDATE = frozenset(
+    ("Service", "LimitRange", "Event", "Lease", "Role", "RoleBinding", "ClusterRole",
+     "ClusterRoleBinding")
+)  # fmt: skip
+"""Kinds that an update makes when they are not there (``AllowCreateOnUpdate``)."""
+_NEED_A_VERSION = frozenset(("PodDisruptionBudget", "Lease"))
+"""Kinds that no update changes without a resourceVersion (``AllowUnconditionalUpdate``)."""
 
 
 class Registry:
@@ -64,9 +71,8 @@ class Registry:
         options = Options(manager, subresource=subresource or "")
         meta = obj["metadata"]
         resource = self._resource(obj)
-        found: Json = clone(
-            self.replace(resource, meta.get("namespace"), meta["name"], obj, options)
-        )
+        made, _ = self.replace(resource, meta.get("namespace"), meta["name"], obj, options)
+        found: Json = clone(made)
         return found
 
     def update_status(
@@ -118,16 +124,26 @@ class Registry:
 
     def add(self, resource: Resource, body: Json, options: Options) -> Json:
         """Create from a body."""
-        new = self._read(resource, body, options)
+        return self._add(resource, self._read(resource, body, options), options)
+
+    def _add(self, resource: Resource, new: Json, options: Options) -> Json:
+        for key in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"):
+            new["metadata"].pop(key, None)
         new = managedfields.updated(resource, None, new, _writer(options))
         return self._writes.create(resource, new, options)
 
     def replace(
         self, resource: Resource, namespace: str | None, name: str, body: Json, options: Options
-    ) -> Json:
-        """Update to a body; raises 409 when it was made from an older version."""
-        old = self.find(resource, namespace, name)
+    ) -> tuple[Json, bool]:
+        """Update to a body, and say whether it was created; raises 409 when it is out of date."""
         new = self._read(resource, body, options)
+        old = self.storage.get(resource, namespace or "", name)
+        if old is None:
+            if resource.kind not in _CREATED_BY_UPDATE or options.subresource:
+                raise errors.not_found(resource, name)
+            return self._add(resource, new, options), True
+        if not new["metadata"].get("resourceVersion") and resource.kind in _NEED_A_VERSION:
+            raise errors.no_version(resource, name)
         sent = new["metadata"].get("uid", old["metadata"]["uid"])
         if sent != old["metadata"]["uid"]:
             raise errors.conflict(
@@ -136,7 +152,7 @@ class Registry:
                 f"Precondition failed: UID in precondition: {sent}, "
                 f"UID in object meta: {old['metadata']['uid']}",
             )
-        return self._update(resource, old, new, options)
+        return self._update(resource, old, new, options), False
 
     def patch(
         self,
@@ -172,14 +188,10 @@ class Registry:
         """Server-side apply a body; returns the object and whether it was created."""
         old = self.storage.get(resource, namespace or "", name)
         config = _configuration(resource, namespace, body)
-        if old is not None:
-            sent = config["metadata"].get("resourceVersion")
-            if sent is not None and sent != old["metadata"]["resourceVersion"]:
-                raise errors.modified(resource, name)
         if old is None and options.subresource:
             raise errors.not_found(resource, name)
         new = managedfields.applied(resource, old, config, _writer(options), force=options.force)
-        new = self._stored_form(resource, new, config)
+        new = self._stored_form(resource, new, body)
         if old is None:
             if config["metadata"].get("uid"):
                 raise _uid_of_nothing(resource, name, config["metadata"]["uid"])
@@ -187,17 +199,17 @@ class Registry:
             return self._writes.create(resource, new, options), True
         return self._writes.update(resource, old, new, options), False
 
-    def _stored_form(self, resource: Resource, new: Json, config: Json) -> Json:
+    def _stored_form(self, resource: Resource, new: Json, body: Json) -> Json:
         try:
             found, _ = decode(resource, new)
         except DecodingError as error:
-            where = _place(config)
+            base64 = "error decoding from json: " if "illegal base64" in str(error) else ""
             raise errors.ApiError(
                 500,
                 "",
-                f"failed to convert new object ({where}; {resource.api_version}, "
-                f"Kind={resource.kind}) to proper version: unable to convert unstructured "
-                f"object to {resource.api_version}, Kind={resource.kind}: {error}",
+                f"failed to convert new object ({_place(body)}; {resource.spoken}) to proper "
+                f"version: unable to convert unstructured object to {resource.spoken}: "
+                f"{base64}{error}",
             ) from error
         apply_defaults(resource, found)
         return found
@@ -206,6 +218,7 @@ class Registry:
         self, resource: Resource, namespace: str | None, name: str, options: DeleteOptions
     ) -> Deleted:
         """Delete an object."""
+        check_options(options)
         return self._writes.delete(resource, self.find(resource, namespace, name), options)
 
     def _read(self, resource: Resource, body: Json, options: Options) -> Json:
@@ -249,8 +262,7 @@ def _configuration(resource: Resource, namespace: str | None, body: Json) -> Jso
         raise ApiError(
             500,
             "",
-            f"failed to create typed patch object ({_place(body)}; {resource.api_version}, "
-            f"Kind={resource.kind}): {text}",
+            f"failed to create typed patch object ({_place(body)}; {resource.spoken}): {text}",
         )
     if namespace:
         meta = meta | {"namespace": namespace}

@@ -43,6 +43,11 @@ class Resource:
         return f"{self.group}/{self.version}" if self.group else self.version
 
     @property
+    def spoken(self) -> str:
+        """Group, version and kind as Go prints them: ``/v1, Kind=Pod``."""
+        return f"{self.group}/{self.version}, Kind={self.kind}"
+
+    @property
     def qualified(self) -> str:
         """``deployments.apps``; ``pods`` in the core group."""
         return f"{self.plural}.{self.group}" if self.group else self.plural

@@ -164,7 +164,7 @@ def _fill_fields(made: Type, schema: Json, go: Json) -> None:
         go_type, flags, number, inlined = go.get(name, ["string", "o", 0, 0])
         kind = _compile(part)
         pointer = "p" in flags
-        struct = kind.shape in (Shape.STRUCT, Shape.TIME, Shape.MICRO_TIME)
+        struct = kind.shape in (Shape.STRUCT, Shape.TIME, Shape.MICRO_TIME, Shape.QUANTITY)
         if not pointer and "z" not in flags and (struct or "o" not in flags):
             made.always[name] = _zero(kind)
         made.fields[name] = Field(

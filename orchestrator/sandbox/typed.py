@@ -259,7 +259,7 @@ def _merge_lists(kind: Type, live: list[Any], config: list[Any]) -> list[Any]:
 
 
 def remove(kind: Type, value: Any, fields: FieldSet) -> Any:
-    """Return the value without the fields; what became empty by that stays as ``{}`` or ``[]``."""
+    """Return the value without the fields; what became empty by that is None."""
     kind = deduced(kind, value)
     if not fields or not value or kind.atomic or kind.shape in SCALARS:
         return value
@@ -273,10 +273,10 @@ def remove(kind: Type, value: Any, fields: FieldSet) -> Any:
         inner = part(kind, key)
         subset = fieldset.below(fields, element)
         out[key] = remove(inner, item, subset) if subset and inner is not None else item
-    return out
+    return out or None
 
 
-def _remove_entries(kind: Type, value: list[Any], fields: FieldSet) -> list[Any]:
+def _remove_entries(kind: Type, value: list[Any], fields: FieldSet) -> list[Any] | None:
     assert kind.element is not None
     out = []
     for item in value:
@@ -284,7 +284,7 @@ def _remove_entries(kind: Type, value: list[Any], fields: FieldSet) -> list[Any]
         if not fieldset.has(fields, element):
             subset = fieldset.below(fields, element)
             out.append(remove(kind.element, item, subset) if subset else item)
-    return out
+    return out or None
 
 
 def problems(kind: Type, value: Any, *, duplicates: bool = False) -> list[str]:

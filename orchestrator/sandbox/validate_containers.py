@@ -10,7 +10,11 @@ from orchestrator.sandbox.quantity import value_of
 from orchestrator.sandbox.values import Json
 
 PROTOCOLS = ("SCTP", "TCP", "UDP")
-_HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
+_HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")
+_CONTAINER_RESOURCES = tuple(
+    f"{part}.{name}" for part in ("limits", "requests") for name in
+    ("cpu", "ephemeral-storage", "memory")
+)  # fmt: skip
 _SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
 _STANDARD = ("cpu", "memory", "ephemeral-storage")
 _POD_FIELDS = (
@@ -22,11 +26,8 @@ _POD_FIELDS = (
 
 def container(problems: Problems, field: str, found: Json, volumes: set[str]) -> None:
     """Check one container; ``volumes`` are the names that it may mount."""
-    image = found.get("image", "")
-    if not image:
+    if not found.get("image"):
         problems.required(f"{field}.image")
-    elif image != image.strip():
-        problems.invalid(f"{field}.image", image, "must not have leading or trailing whitespace")
     ports(problems, f"{field}.ports", found.get("ports") or [])
     _environment(problems, field, found)
     _mounts(problems, f"{field}.volumeMounts", found.get("volumeMounts") or [], volumes)
@@ -44,14 +45,50 @@ def container(problems: Problems, field: str, found: Json, volumes: set[str]) ->
     )
 
 
+def images(problems: Problems, field: str, found: list[Json]) -> None:
+    """Check what is asked of the images of pods, though not of those of templates."""
+    for number, container in enumerate(found):
+        image = container.get("image", "")
+        if image != image.strip():
+            why = "must not have leading or trailing whitespace"
+            problems.invalid(f"{field}[{number}].image", image, why)
+
+
+def host_ports(problems: Problems, field: str, found: list[Json]) -> None:
+    """Check that no two containers want the same port of the node."""
+    seen: set[str] = set()
+    for number, container in enumerate(found):
+        for at, port in enumerate(container.get("ports") or []):
+            if not port.get("hostPort"):
+                continue
+            key = f"{port.get('protocol', '')}/{port.get('hostIP', '')}/{port['hostPort']}"
+            if key in seen:
+                problems.duplicate(f"{field}[{number}].ports[{at}].hostPort", key)
+            seen.add(key)
+
+
+def node_ports(problems: Problems, field: str, found: list[Json]) -> None:
+    """Check the ports of a pod that has the network of its node."""
+    for number, container in enumerate(found):
+        for at, port in enumerate(container.get("ports") or []):
+            wanted = port.get("hostPort")
+            if wanted and wanted != port.get("containerPort"):
+                why = "must match `containerPort` when `hostNetwork` is true"
+                problems.invalid(f"{field}[{number}].ports[{at}].hostPort", wanted, why)
+
+
 def probes(problems: Problems, field: str, found: Json) -> None:
     """Check the probes and hooks of a main container."""
     for name in ("livenessProbe", "readinessProbe", "startupProbe"):
         if name in found:
             _probe(problems, f"{field}.{name}", found[name], once=name != "readinessProbe")
+    grace = found.get("readinessProbe", {}).get("terminationGracePeriodSeconds")
+    if grace is not None:
+        here = f"{field}.readinessProbe.terminationGracePeriodSeconds"
+        problems.invalid(here, grace, "must not be set for readinessProbes")
     for name in ("postStart", "preStop"):
         hook = (found.get("lifecycle") or {}).get(name)
-        if hook is not None and "sleep" not in hook:
+        if hook is not None:
             _handler(problems, f"{field}.lifecycle.{name}", hook)
 
 
@@ -111,6 +148,16 @@ def _value_from(problems: Problems, field: str, entry: Json) -> None:
                 problems.by_rule(f"{field}.{name}.key", reference["key"], names.config_key)
         elif name == "fieldRef":
             field_path(problems, f"{field}.fieldRef.fieldPath", reference.get("fieldPath", ""))
+        elif name == "resourceFieldRef":
+            _resource_field(problems, f"{field}.resourceFieldRef.resource", reference)
+
+
+def _resource_field(problems: Problems, field: str, reference: Json) -> None:
+    wanted = reference.get("resource", "")
+    if not wanted:
+        problems.required(field)
+    elif not wanted.startswith(("limits.hugepages-", "requests.hugepages-")):
+        problems.one_of(field, wanted, _CONTAINER_RESOURCES)
 
 
 def field_path(problems: Problems, field: str, path: str) -> None:
@@ -203,6 +250,9 @@ def _probe(problems: Problems, field: str, probe: Json, *, once: bool) -> None:
         "successThreshold",
         "failureThreshold",
     )
+    grace = probe.get("terminationGracePeriodSeconds")
+    if grace is not None and grace <= 0:
+        problems.invalid(f"{field}.terminationGracePeriodSeconds", grace, "must be greater than 0")
     if once and probe.get("successThreshold", 1) != 1:
         problems.invalid(f"{field}.successThreshold", probe["successThreshold"], "must be 1")
 
@@ -215,6 +265,8 @@ def _handler(problems: Problems, field: str, handler: Json) -> None:
         problems.forbidden(f"{field}.{name}", "may not specify more than 1 handler type")
     for name in used[:1]:
         part = handler[name]
+        if name == "sleep":
+            continue
         if name == "exec":
             if not part.get("command"):
                 problems.required(f"{field}.exec.command")

@@ -21,6 +21,14 @@ _WHOLE = frozenset(
     ("pods", "services", "secrets", "configmaps", "persistentvolumeclaims", "resourcequotas",
      "replicationcontrollers", "services.nodeports", "services.loadbalancers")
 )  # fmt: skip
+_POD_COUNTS = (
+    "pods", "cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"
+)  # fmt: skip
+_SCOPES = {"BestEffort": ("pods",)} | dict.fromkeys(
+    ("NotBestEffort", "Terminating", "NotTerminating", "PriorityClass",
+     "CrossNamespacePodAffinity"),
+    _POD_COUNTS,
+)  # fmt: skip
 _SECRET_KEYS = {
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
     "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
@@ -55,6 +63,10 @@ def secret(problems: Problems, obj: Json) -> None:
         size += len(base64.b64decode(value))
     if size > _SIZE:
         problems.too_long("data", _SIZE)
+    accounts = ("username", "password")
+    if obj.get("type") == "kubernetes.io/basic-auth" and not any(key in data for key in accounts):
+        for key in accounts:
+            problems.required(f"data[{key}]")
     for key in _SECRET_KEYS.get(obj.get("type", ""), ()):
         if key not in data:
             problems.required(f"data[{key}]")
@@ -72,6 +84,9 @@ def claim_spec(problems: Problems, field: str, spec: Json) -> None:
         problems.required(f"{field}.accessModes", "at least 1 access mode is required")
     for mode in modes:
         problems.one_of(f"{field}.accessModes", mode, _MODES)
+    if "ReadWriteOncePod" in modes and len(modes) > 1:
+        why = "may not use ReadWriteOncePod with other access modes"
+        problems.forbidden(f"{field}.accessModes", why)
     storage = dig(spec, "resources", "requests", "storage")
     if storage is None:
         problems.required(f"{field}.resources[storage]")
@@ -89,7 +104,9 @@ def resource_quota(problems: Problems, obj: Json) -> None:
         field = f"spec.hard[{name}]"
         problems.by_rule(field, name, names.qualified)
         if "/" not in name and name not in _STANDARD:
-            problems.invalid(field, name, "must be a standard resource type or fully qualified")
+            if not names.qualified(name):
+                why = "must be a standard resource type or fully qualified"
+                problems.invalid(field, name, why)
             problems.invalid(field, name, "must be a standard resource for quota")
         value = value_of(amount)
         if value < 0:
@@ -97,6 +114,22 @@ def resource_quota(problems: Problems, obj: Json) -> None:
         whole = name in _WHOLE or name.startswith("count/")
         if whole and value != value.to_integral_value():
             problems.invalid(field, amount, "must be an integer")
+    _scopes(problems, obj["spec"])
+
+
+def _scopes(problems: Problems, spec: Json) -> None:
+    """Check what a quota is limited to against what it counts."""
+    scopes = spec.get("scopes") or []
+    for scope in scopes:
+        allowed = _SCOPES.get(scope)
+        if allowed is None:
+            problems.invalid("spec.scopes", scopes, "unsupported scope")
+        for name in spec.get("hard") or {}:
+            if allowed and name in _STANDARD and name not in allowed:
+                problems.invalid("spec.scopes", scopes, "unsupported scope applied to resource")
+    for pair in ({"BestEffort", "NotBestEffort"}, {"Terminating", "NotTerminating"}):
+        if pair <= set(scopes):
+            problems.invalid("spec.scopes", scopes, "conflicting scopes")
 
 
 def limit_range(problems: Problems, obj: Json) -> None:
@@ -119,23 +152,34 @@ def limit_range(problems: Problems, obj: Json) -> None:
                         f"{field}.{key}", "may not be specified when `type` is 'Pod'"
                     )
         _bounds(problems, field, item)
+        for name, ratio in (item.get("maxLimitRequestRatio") or {}).items():
+            if value_of(ratio) < 1:
+                here = f"{field}.maxLimitRequestRatio[{name}]"
+                problems.invalid(here, ratio, f"ratio {ratio} is less than 1")
+            low, high = (value_of(dig(item, part, name) or "0") for part in ("min", "max"))
+            if high and low and value_of(ratio) > high / low:
+                here = f"{field}.maxLimitRequestRatio[{name}]"
+                why = f"ratio {ratio} is greater than max/min = {high / low:.6f}"
+                problems.invalid(here, ratio, why)
 
 
 def _bounds(problems: Problems, field: str, item: Json) -> None:
     """Check that min, defaultRequest, default and max rise."""
     parts = ("min", "defaultRequest", "default", "max")
+    if item.get("type") == "Pod":
+        parts = ("min", "", "", "max")
     for name in sorted({n for part in parts for n in item.get(part) or {}}):
         low, request, limit, high = (dig(item, part, name) for part in parts)
         pairs = (
-            ("min", low, "max", high, low, "min value", "max value"),
-            ("defaultRequest", low, "", request, request, "min value", "default request value"),
-            ("default", low, "", limit, limit, "min value", "default value"),
-            ("defaultRequest", request, "", high, request, "default request value", "max value"),
-            ("default", limit, "", high, limit, "default value", "max value"),
-            ("defaultRequest", request, "", limit, request, "default request value",
+            ("min", low, high, low, "min value", "max value"),
+            ("defaultRequest", low, request, request, "min value", "default request value"),
+            ("default", low, limit, low, "min value", "default value"),
+            ("defaultRequest", request, high, request, "default request value", "max value"),
+            ("default", limit, high, high, "default value", "max value"),
+            ("defaultRequest", request, limit, request, "default request value",
              "default limit value"),
         )  # fmt: skip
-        for key, one, _, two, value, first, second in pairs:
+        for key, one, two, value, first, second in pairs:
             if one is not None and two is not None and value_of(one) > value_of(two):
                 why = f"{first} {one} is greater than {second} {two}"
                 problems.invalid(f"{field}.{key}[{name}]", value, why)

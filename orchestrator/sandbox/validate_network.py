@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from orchestrator.sandbox import names
+from orchestrator.sandbox.errors import FieldError
 from orchestrator.sandbox.problems import Problems
 from orchestrator.sandbox.validate_containers import PROTOCOLS
 from orchestrator.sandbox.validate_workloads import selector_is_good
@@ -22,6 +23,8 @@ def service(problems: Problems, obj: Json) -> None:
     if not ports and not headless and kind != "ExternalName":
         problems.required("spec.ports")
     if kind == "ExternalName":
+        if spec.get("clusterIPs") or spec.get("clusterIP"):
+            problems.forbidden("spec.clusterIPs", "may not be set for ExternalName services")
         if not spec.get("externalName"):
             problems.required("spec.externalName")
         else:
@@ -32,20 +35,44 @@ def service(problems: Problems, obj: Json) -> None:
         problems.by_rule("spec.selector", value, names.label_value)
     problems.one_of("spec.sessionAffinity", spec.get("sessionAffinity"), ("ClientIP", "None"))
     problems.one_of("spec.type", kind, _TYPES)
-    _addresses(problems, spec, headless=headless)
+    if kind != "LoadBalancer" and "loadBalancerClass" in spec:
+        why = "may only be used when `type` is 'LoadBalancer'"
+        problems.forbidden("spec.loadBalancerClass", why)
+    traffic = spec.get("externalTrafficPolicy")
+    if traffic and kind not in ("LoadBalancer", "NodePort") and not spec.get("externalIPs"):
+        why = "may only be set for externally-accessible services"
+        problems.invalid("spec.externalTrafficPolicy", traffic, why)
     _same_ports(problems, ports)
 
 
-def _addresses(problems: Problems, spec: Json, *, headless: bool) -> None:
+def addresses(spec: Json) -> list[FieldError]:
+    """Return what is wrong with the addresses that a Service asks for."""
+    problems = Problems()
     kind = spec.get("type")
+    asked = spec.get("clusterIPs") or [spec["clusterIP"]] if spec.get("clusterIP") else []
+    headless = spec.get("clusterIP") == "None"
     if headless and kind in ("NodePort", "LoadBalancer"):
         problems.invalid(
             "spec.clusterIPs[0]", "None", f"may not be set to 'None' for {kind} services"
         )
-    for number, address in enumerate(spec.get("clusterIPs") or []):
+    for number, address in enumerate(asked):
         if address not in ("None", "") and not _is_address(address):
             why = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
             problems.invalid(f"spec.clusterIPs[{number}]", address, why)
+    if kind != "ExternalName" and not (headless and not spec.get("selector")):
+        _families(problems, spec)
+    return problems.found
+
+
+def _families(problems: Problems, spec: Json) -> None:
+    """Note what only a cluster with two address families can give."""
+    policy = spec.get("ipFamilyPolicy")
+    if policy == "RequireDualStack":
+        why = "this cluster is not configured for dual-stack services"
+        problems.invalid("spec.ipFamilyPolicy", policy, why)
+    for number, family in enumerate(spec.get("ipFamilies") or []):
+        if family == "IPv6":
+            problems.invalid(f"spec.ipFamilies[{number}]", family, "not configured on this cluster")
 
 
 def _is_address(text: str) -> bool:
@@ -102,16 +129,18 @@ def ingress(problems: Problems, obj: Json) -> None:
     spec = obj["spec"]
     if not spec.get("rules") and "defaultBackend" not in spec:
         problems.invalid("spec", None, "either `defaultBackend` or `rules` must be specified")
-    if spec.get("ingressClassName"):
+    if "ingressClassName" in spec:
         problems.by_rule("spec.ingressClassName", spec["ingressClassName"], names.subdomain)
-    for number, entry in enumerate(spec.get("tls") or []):
-        for at, host in enumerate(entry.get("hosts") or []):
-            rule = names.wildcard if "*" in host else names.subdomain
-            problems.by_rule(f"spec.tls[{number}].hosts[{at}]", host, rule)
     if "defaultBackend" in spec:
         _backend(problems, "spec.defaultBackend", spec["defaultBackend"])
     for number, rule in enumerate(spec.get("rules") or []):
         _ingress_rule(problems, f"spec.rules[{number}]", rule)
+    for number, entry in enumerate(spec.get("tls") or []):
+        for at, host in enumerate(entry.get("hosts") or []):
+            kind = names.wildcard if "*" in host else names.subdomain
+            problems.by_rule(f"spec.tls[{number}].hosts[{at}]", host, kind)
+        if secret := entry.get("secretName"):
+            problems.by_rule(f"spec.tls[{number}].secretName", secret, names.subdomain)
 
 
 def _ingress_rule(problems: Problems, field: str, rule: Json) -> None:
@@ -136,7 +165,8 @@ def _path(problems: Problems, field: str, entry: Json) -> None:
     kind, path = entry.get("pathType"), entry.get("path", "")
     if kind is None:
         problems.required(f"{field}.pathType", "pathType must be specified")
-    elif kind not in _PATH_TYPES:
+        return
+    if kind not in _PATH_TYPES:
         problems.unsupported(f"{field}.pathType", kind, _PATH_TYPES)
     elif kind != "ImplementationSpecific" or path:
         if not path.startswith("/"):
@@ -164,13 +194,13 @@ def _backend(problems: Problems, field: str, backend: Json) -> None:
     port = found.get("port") or {}
     name, number = port.get("name", ""), port.get("number", 0)
     if name and number:
-        problems.invalid(here, "", "cannot set both port name & port number")
+        problems.invalid(field, "", "cannot set both port name & port number")
     elif name:
         problems.by_rule(f"{here}.port.name", name, names.port_name)
     elif number:
         problems.port(f"{here}.port.number", number)
     else:
-        problems.required(here, "port name or number is required")
+        problems.required(field, "port name or number is required")
 
 
 def network_policy(problems: Problems, obj: Json) -> None:
@@ -184,7 +214,12 @@ def network_policy(problems: Problems, obj: Json) -> None:
                 _policy_port(problems, f"{field}.ports[{at}]", port)
             for at, peer in enumerate(rule.get(peers) or []):
                 _peer(problems, f"{field}.{peers}[{at}]", peer)
-    for number, kind in enumerate(spec.get("policyTypes") or []):
+    types = spec.get("policyTypes") or []
+    if len(types) > 2:
+        why = "may not specify more than two policyTypes"
+        problems.invalid("spec.policyTypes", types, why)
+        return
+    for number, kind in enumerate(types):
         problems.one_of(f"spec.policyTypes[{number}]", kind, ("Ingress", "Egress"))
 
 
@@ -193,16 +228,19 @@ def _policy_port(problems: Problems, field: str, entry: Json) -> None:
     port, end = entry.get("port"), entry.get("endPort")
     if isinstance(port, int):
         problems.port(f"{field}.port", port)
-        if end is not None and end < port:
-            why = "must be greater than or equal to `port`"
-            problems.invalid(f"{field}.endPort", port, why)
+        if end is not None:
+            if end < port:
+                why = "must be greater than or equal to `port`"
+                problems.invalid(f"{field}.endPort", port, why)
+            problems.port(f"{field}.endPort", end)
     elif isinstance(port, str):
         problems.by_rule(f"{field}.port", port, names.port_name)
         if end is not None:
             why = "may not be specified when `port` is non-numeric"
             problems.invalid(f"{field}.endPort", end, why)
     elif end is not None:
-        problems.required(f"{field}.port", "may not be specified when `port` is not specified")
+        why = "may not be specified when `port` is not specified"
+        problems.invalid(f"{field}.endPort", end, why)
 
 
 def _peer(problems: Problems, field: str, peer: Json) -> None:

@@ -8,6 +8,9 @@ from orchestrator.sandbox.problems import Problems
 from orchestrator.sandbox.validate_containers import (
     container,
     field_path,
+    host_ports,
+    images,
+    node_ports,
     probes,
     seccomp,
 )
@@ -19,7 +22,10 @@ _DNS = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 
 def pod(problems: Problems, obj: Json) -> None:
     """Check a Pod."""
-    pod_spec(problems, "spec", obj["spec"])
+    spec = obj["spec"]
+    pod_spec(problems, "spec", spec)
+    for key in ("containers", "initContainers"):
+        images(problems, f"spec.{key}", spec.get(key) or [])
 
 
 def pod_spec(problems: Problems, field: str, spec: Json) -> None:
@@ -37,13 +43,47 @@ def pod_spec(problems: Problems, field: str, spec: Json) -> None:
     for key in ("hostname", "subdomain"):
         if spec.get(key):
             problems.by_rule(f"{field}.{key}", spec[key], names.label)
+    if spec.get("hostNetwork"):
+        node_ports(problems, f"{field}.containers", spec.get("containers") or [])
+        if spec.get("hostUsers") is False:
+            problems.forbidden(f"{field}.hostNetwork", "when `hostUsers` is false")
+    if spec.get("hostUsers", True):
+        _unmasked(problems, field, spec)
     for number, toleration in enumerate(spec.get("tolerations") or []):
-        operator = toleration.get("operator", "Equal")
-        problems.one_of(f"{field}.tolerations[{number}].operator", operator, ("Equal", "Exists"))
+        _toleration(problems, f"{field}.tolerations[{number}]", toleration)
     deadline = spec.get("activeDeadlineSeconds")
     if deadline is not None and not 1 <= deadline <= 2147483647:
         why = "must be between 1 and 2147483647, inclusive"
         problems.invalid(f"{field}.activeDeadlineSeconds", deadline, why)
+
+
+def _unmasked(problems: Problems, field: str, spec: Json) -> None:
+    """Check that nobody looks behind the masks of /proc as a user of the node."""
+    for key in ("containers", "initContainers"):
+        for number, found in enumerate(spec.get(key) or []):
+            kind = (found.get("securityContext") or {}).get("procMount")
+            if kind == "Unmasked":
+                here = f"{field}.{key}[{number}].securityContext.procMount"
+                problems.invalid(here, kind, "`hostUsers` must be false to use `Unmasked`")
+
+
+def _toleration(problems: Problems, field: str, found: Json) -> None:
+    key, operator = found.get("key"), found.get("operator") or "Equal"
+    if key:
+        problems.by_rule(f"{field}.key", key, names.qualified)
+    elif operator != "Exists":
+        why = (
+            "operator must be Exists when `key` is empty, which means "
+            '"match all values and all keys"'
+        )
+        problems.invalid(f"{field}.operator", operator, why)
+    if "tolerationSeconds" in found and found.get("effect") != "NoExecute":
+        why = "effect must be 'NoExecute' when `tolerationSeconds` is set"
+        problems.invalid(f"{field}.effect", found.get("effect", ""), why)
+    if operator == "Exists" and found.get("value"):
+        why = "value must be empty when `operator` is 'Exists'"
+        problems.invalid(f"{field}.operator", found["value"], why)
+    problems.one_of(f"{field}.operator", operator, ("Equal", "Exists"))
 
 
 def _labels(problems: Problems, field: str, found: Json) -> None:
@@ -62,6 +102,8 @@ def _containers(problems: Problems, field: str, spec: Json, volumes: set[str]) -
         _name(problems, here, found, seen)
         container(problems, here, found, volumes)
         probes(problems, here, found)
+    host_ports(problems, f"{field}.containers", mains)
+    host_ports(problems, f"{field}.initContainers", spec.get("initContainers") or [])
     for number, found in enumerate(spec.get("initContainers") or []):
         here = f"{field}.initContainers[{number}]"
         _name(problems, here, found, seen)
@@ -88,23 +130,28 @@ def _name(problems: Problems, field: str, found: Json, seen: set[str]) -> None:
 
 
 def _volumes(problems: Problems, field: str, volumes: list[Json]) -> set[str]:
+    """Check the volumes; returns the names of those that are right and may be mounted."""
     seen: set[str] = set()
+    good: set[str] = set()
     for number, volume in enumerate(volumes):
         here = f"{field}[{number}]"
-        name = volume.get("name", "")
+        name, before = volume.get("name", ""), len(problems.found)
+        sources = [key for key in SOURCES if key in volume]
+        for extra in sources[1:]:
+            shown = "downwarAPI" if extra == "downwardAPI" else extra  # as Kubernetes spells it
+            problems.forbidden(f"{here}.{shown}", "may not specify more than 1 volume type")
+        if sources:
+            _source(problems, f"{here}.{sources[0]}", sources[0], volume[sources[0]])
         if not name:
             problems.required(f"{here}.name")
         else:
             problems.by_rule(f"{here}.name", name, names.label)
         if name in seen:
             problems.duplicate(f"{here}.name", name)
+        if len(problems.found) == before:
+            good.add(name)
         seen.add(name)
-        sources = [key for key in SOURCES if key in volume]
-        for extra in sources[1:]:
-            problems.forbidden(f"{here}.{extra}", "may not specify more than 1 volume type")
-        if sources:
-            _source(problems, f"{here}.{sources[0]}", sources[0], volume[sources[0]])
-    return seen
+    return good
 
 
 _REQUIRED = {

@@ -49,6 +49,12 @@ def _stateful_set(problems: Problems, old: Json, new: Json) -> None:
         )
 
 
+def _quota(problems: Problems, old: Json, new: Json) -> None:
+    before, after = (o["spec"].get("scopes") or [] for o in (old, new))
+    if sorted(before) != sorted(after):
+        problems.invalid("spec.scopes", after, _IMMUTABLE)
+
+
 def _frozen_data(problems: Problems, old: Json, new: Json) -> None:
     if not old.get("immutable"):
         return
@@ -88,11 +94,14 @@ def _claim(problems: Problems, old: Json, new: Json) -> None:
         before["resources"]["requests"]["storage"] = now
     if before != after:
         problems.forbidden("spec", _CLAIM_RULE)
-    elif bound and was and now and value_of(now) < value_of(was):
-        capacity = dig(old, "status", "capacity", "storage")
-        if capacity is None or value_of(now) < value_of(capacity):
+    now = now or "0"
+    if was and value_of(now) < value_of(was):
+        capacity = dig(old, "status", "capacity", "storage") or "0"
+        if value_of(now) <= value_of(capacity):
             field = "spec.resources.requests.storage"
             problems.forbidden(field, "field can not be less than status.capacity")
+    if before.get("volumeMode") != after.get("volumeMode"):
+        problems.invalid("volumeMode", after.get("volumeMode"), _IMMUTABLE)
 
 
 def _job(problems: Problems, old: Json, new: Json) -> None:
@@ -151,6 +160,7 @@ _CHANGES: dict[str, Callable[[Problems, Json, Json], None]] = {
     "ReplicaSet": _selector,
     "StatefulSet": _stateful_set,
     "ConfigMap": _frozen_data,
+    "ResourceQuota": _quota,
     "Secret": _secret,
     "Service": _service,
     "PersistentVolumeClaim": _claim,

@@ -54,9 +54,27 @@ def _selected_template(problems: Problems, spec: Json, kind: str) -> None:
     matches = good and selectors.of_object(selector).matches(labels)
     if not matches and (good or selector is None):
         problems.invalid(
-            "spec.template.metadata.labels", labels, "`selector` does not match template `labels`"
+            "spec.template.metadata.labels",
+            labels or None,
+            "`selector` does not match template `labels`",
         )
-    template(problems, "spec.template", spec["template"], always=True)
+    _template_of(problems, spec, kind)
+    if "activeDeadlineSeconds" in (spec["template"].get("spec") or {}):
+        field = "spec.template.spec.activeDeadlineSeconds"
+        owner = "StatefulSet" if kind == "statefulset" else "ReplicaSet"
+        problems.forbidden(field, f"activeDeadlineSeconds in {owner} is not Supported")
+
+
+def _template_of(problems: Problems, spec: Json, kind: str) -> None:
+    """Check the template; the claims of a StatefulSet come before and instead of its volumes."""
+    found = spec["template"]
+    claims = [claim["metadata"].get("name", "") for claim in spec.get("volumeClaimTemplates") or ()]
+    if kind == "statefulset" and claims:
+        inner = found.get("spec") or {}
+        own = [v for v in inner.get("volumes") or () if v.get("name") not in claims]
+        mounted = [{"name": n, "persistentVolumeClaim": {"claimName": n}} for n in claims]
+        found = found | {"spec": inner | {"volumes": [*mounted, *own]}}
+    template(problems, "spec.template", found, always=True)
 
 
 def template(problems: Problems, field: str, found: Json, *, always: bool) -> None:
@@ -92,7 +110,11 @@ def _strategy(problems: Problems, strategy: Json) -> None:
             why = "may not be specified when strategy `type` is 'Recreate'"
             problems.forbidden(f"{field}.rollingUpdate", why)
     elif kind != "RollingUpdate":
-        value = {"Type": kind, "RollingUpdate": rolling}
+        shown = rolling and {
+            "MaxUnavailable": rolling.get("maxUnavailable"),
+            "MaxSurge": rolling.get("maxSurge"),
+        }
+        value = {"Type": kind, "RollingUpdate": shown}
         problems.unsupported(field, value, ("Recreate", "RollingUpdate"))
     elif rolling is not None:
         down, up = rolling.get("maxUnavailable"), rolling.get("maxSurge")
@@ -134,19 +156,32 @@ def stateful_set(problems: Problems, obj: Json) -> None:
     strategy = spec["updateStrategy"]
     kind, rolling = strategy.get("type"), strategy.get("rollingUpdate")
     if kind not in ("RollingUpdate", "OnDelete"):
-        value = {"Type": kind, "RollingUpdate": rolling}
+        value = {"Type": kind, "RollingUpdate": rolling and _partition(rolling)}
         problems.invalid("spec.updateStrategy", value, "must be 'RollingUpdate' or 'OnDelete'")
     elif kind == "OnDelete" and rolling is not None:
-        value = {
-            "Partition": rolling.get("partition"),
-            "MaxUnavailable": rolling.get("maxUnavailable"),
-        }
+        value = _partition(rolling)
         why = "only allowed for updateStrategy 'RollingUpdate'"
         problems.invalid("spec.updateStrategy.rollingUpdate", value, why)
     problems.not_negative(spec, "spec", *_COUNTS)
+    problems.not_negative(spec.get("ordinals") or {}, "spec.ordinals", "start")
     _selected_template(problems, spec, "statefulset")
-    for number, claim in enumerate(spec.get("volumeClaimTemplates") or []):
+    retention = spec.get("persistentVolumeClaimRetentionPolicy") or {}
+    for key in ("whenDeleted", "whenScaled"):
+        field = f"spec.persistentVolumeClaimRetentionPolicy.{key}"
+        problems.one_of(field, retention.get(key), ("Retain", "Delete"))
+
+
+def claim_templates(problems: Problems, obj: Json) -> None:
+    """Check the claims of a new StatefulSet; later they cannot change."""
+    for number, claim in enumerate(obj["spec"].get("volumeClaimTemplates") or []):
         claim_spec(problems, f"spec.volumeClaimTemplates[{number}].spec", claim["spec"])
+
+
+def _partition(rolling: Json) -> Json:
+    return {
+        "Partition": rolling.get("partition"),
+        "MaxUnavailable": rolling.get("maxUnavailable"),
+    }
 
 
 def job(problems: Problems, obj: Json) -> None:
@@ -189,7 +224,10 @@ def cron_job(problems: Problems, obj: Json) -> None:
     elif why := wrong_schedule(schedule):
         problems.invalid("spec.schedule", schedule, why)
     problems.not_negative(spec, "spec", "startingDeadlineSeconds")
-    if zone := spec.get("timeZone"):
+    zone = spec.get("timeZone")
+    if zone == "":
+        problems.invalid("spec.timeZone", "", "timeZone must be nil or non-empty string")
+    elif zone:
         try:
             zoneinfo.ZoneInfo(zone)
         except (ValueError, zoneinfo.ZoneInfoNotFoundError):
@@ -212,6 +250,8 @@ def wrong_schedule(schedule: str) -> str:
     fields = schedule.split()
     if schedule.startswith("@"):
         return f"unrecognized descriptor: {schedule}"
+    if "TZ" in schedule:
+        return "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"
     if len(fields) != 5:
         return f"expected exactly 5 fields, found {len(fields)}: [{' '.join(fields)}]"
     bounds = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
@@ -242,3 +282,6 @@ def disruption_budget(problems: Problems, obj: Json) -> None:
     count_or_percent(problems, "spec.maxUnavailable", high)
     if "selector" in spec:
         selector_is_good(problems, "spec.selector", spec["selector"])
+    if (policy := spec.get("unhealthyPodEvictionPolicy")) is not None:
+        allowed = ("AlwaysAllow", "IfHealthyBudget")
+        problems.one_of("spec.unhealthyPodEvictionPolicy", policy, allowed)

@@ -23,6 +23,7 @@ from orchestrator.sandbox.validate_network import ingress, network_policy, servi
 from orchestrator.sandbox.validate_pods import pod
 from orchestrator.sandbox.validate_updates import changes
 from orchestrator.sandbox.validate_workloads import (
+    claim_templates,
     cron_job,
     deployment,
     disruption_budget,
@@ -59,6 +60,7 @@ _KINDS: dict[str, Callable[[Problems, Json], None]] = {
     "NetworkPolicy": network_policy,
 }
 _STANDARD_FINALIZERS = frozenset(("kubernetes", "orphan", "foregroundDeletion"))
+_NO_OWNERS = (("v1", "Event"), ("events.k8s.io/v1", "Event"))
 _ANNOTATIONS = 256 * 1024
 
 
@@ -79,8 +81,15 @@ def validate_create(resource: Resource, obj: Json) -> list[FieldError]:
         problems.by_rule("metadata.name", meta["name"], rule)
         if resource.kind == "CronJob" and len(meta["name"]) > 52:
             problems.invalid("metadata.name", meta["name"], "must be no more than 52 characters")
-    _metadata(problems, meta)
+    if resource.kind == "PodDisruptionBudget":
+        _kind(problems, resource, obj)
+        if not problems.found:  # its metadata is looked at when nothing else is wrong
+            _metadata(problems, resource.kind, meta)
+        return problems.found
+    _metadata(problems, resource.kind, meta)
     _kind(problems, resource, obj)
+    if resource.kind == "StatefulSet":
+        claim_templates(problems, obj)
     return problems.found
 
 
@@ -102,8 +111,10 @@ def validate_update(resource: Resource, old: Json, new: Json, subresource: str) 
                 ),
             )
     if _changed(before, after):
-        _metadata(problems, after)
+        _metadata(problems, resource.kind, after)
     if subresource == "status":
+        if resource.kind == "Namespace":
+            _phase(problems, new)
         return problems.found
     if {k: v for k, v in old.items() if k not in ("metadata", "status")} != {
         k: v for k, v in new.items() if k not in ("metadata", "status")
@@ -115,6 +126,18 @@ def validate_update(resource: Resource, old: Json, new: Json, subresource: str) 
             changes(problems, resource, old, new)
             _kind(problems, resource, new)
     return problems.found
+
+
+def _phase(problems: Problems, namespace: Json) -> None:
+    """Check that only what is being deleted is on its way out."""
+    phase = (namespace.get("status") or {}).get("phase")
+    ending = "deletionTimestamp" in namespace["metadata"]
+    if not ending and phase != "Active":
+        why = "may only be 'Active' if `deletionTimestamp` is empty"
+        problems.invalid("status.Phase", phase, why)
+    elif ending and phase != "Terminating":
+        why = "may only be 'Terminating' if `deletionTimestamp` is not empty"
+        problems.invalid("status.Phase", phase, why)
 
 
 def _changed(before: Json, after: Json) -> bool:
@@ -135,7 +158,7 @@ def labels(problems: Problems, field: str, found: Json) -> None:
         problems.by_rule(field, value, names.label_value)
 
 
-def _metadata(problems: Problems, meta: Json) -> None:
+def _metadata(problems: Problems, kind: str, meta: Json) -> None:
     labels(problems, "metadata.labels", meta.get("labels") or {})
     notes = meta.get("annotations") or {}
     for key in notes:
@@ -147,7 +170,8 @@ def _metadata(problems: Problems, meta: Json) -> None:
         wrong = names.qualified(finalizer)
         for why in wrong:
             problems.invalid("metadata.finalizers", finalizer, why)
-        if not wrong and "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
+        plain = "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS
+        if plain and (not wrong or not finalizer) and kind != "PodDisruptionBudget":
             problems.invalid(
                 f"metadata.finalizers[{number}]",
                 finalizer,
@@ -164,6 +188,10 @@ def _owners(problems: Problems, owners: list[Json]) -> None:
         for key in ("kind", "name", "uid"):
             if not owner.get(key):
                 problems.invalid(f"{field}.{key}", "", "must not be empty")
+        if (owner.get("apiVersion"), owner.get("kind")) in _NO_OWNERS:
+            version = owner["apiVersion"]
+            what = f"{version if '/' in version else f'/{version}'}, Kind={owner['kind']}"
+            problems.invalid(field, owner, f"{what} is disallowed from being an owner")
     controllers = [o for o in owners if o.get("controller")]
     if len(controllers) > 1:
         one, two = (f"{o['kind']}/{o['name']}" for o in controllers[:2])

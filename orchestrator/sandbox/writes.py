@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 from orchestrator.sandbox import admission, errors, managedfields, objects
 from orchestrator.sandbox.addresses import allocate, keep_allocated
+from orchestrator.sandbox.advice import advice
 from orchestrator.sandbox.errors import FieldError
 from orchestrator.sandbox.operation import DeleteOptions, Operation, Options
 from orchestrator.sandbox.resources import Resource
 from orchestrator.sandbox.storage import Storage
+from orchestrator.sandbox.validate_network import addresses
 from orchestrator.sandbox.validation import validate_create, validate_update
 from orchestrator.sandbox.values import Json, clone
 
@@ -47,13 +49,17 @@ class Writes:
             new["metadata"]["name"] = objects.generated_name(new["metadata"]["generateName"])
         objects.prepare_create(resource, new)
         if resource.kind == "Service":
+            self._check_addresses(resource, new)
             allocate(storage, new)
         wrong = validate_create(resource, new)
         if wrong:
             raise errors.invalid(resource, operation.name, wrong)
+        options.warnings.extend(advice(new))
         commit = admission.check(storage, operation)
-        if storage.get(resource, operation.namespace, operation.name) is not None:
-            raise errors.already_exists(resource, operation.name)
+        there = storage.get(resource, operation.namespace, operation.name)
+        if there is not None:
+            ending = "deletionTimestamp" in there["metadata"]
+            raise errors.already_exists(resource, operation.name, ending=ending)
         if options.dry_run:
             return new
         commit()
@@ -68,12 +74,18 @@ class Writes:
         self._check_versions(resource, old, new)
         objects.prepare_update(resource, old, new, options.subresource)
         if resource.kind == "Service":
-            keep_allocated(storage, old, new)
+            keep_allocated(old, new)
+            self._check_addresses(resource, new)
+            allocate(storage, new)
         operation = Operation(resource, new, old, options)
         admission.mutate(storage, operation)
         wrong = validate_update(resource, old, new, options.subresource)
         if wrong:
             raise errors.invalid(resource, name, wrong)
+        meta, was = new["metadata"], old["metadata"]
+        same_generation = resource.generation and meta.get("generation") == was.get("generation")
+        if not options.subresource and not (same_generation and resource.kind != "Pod"):
+            options.warnings.extend(advice(new))
         commit = admission.check(storage, operation)
         if managedfields.same_but_for_times(old, new):
             return old
@@ -81,6 +93,11 @@ class Writes:
             return new
         commit()
         return self._put_or_end(resource, new)
+
+    def _check_addresses(self, resource: Resource, new: Json) -> None:
+        """Refuse addresses that are none before any are given out, and before all else."""
+        if wrong := addresses(new["spec"]):
+            raise errors.invalid(resource, new["metadata"].get("name", ""), wrong)
 
     def _check_versions(self, resource: Resource, old: Json, new: Json) -> None:
         meta, was = new["metadata"], old["metadata"]
@@ -103,7 +120,6 @@ class Writes:
 
     def delete(self, resource: Resource, old: Json, options: DeleteOptions) -> Deleted:
         """Delete an object, or mark it when a finalizer or a grace period holds it."""
-        _check_options(options)
         if resource.kind == "Namespace":
             return self._delete_namespace(resource, old, options)
         _check_preconditions(resource, old, options)
@@ -155,7 +171,8 @@ class Writes:
         return Deleted(stored, False)
 
 
-def _check_options(options: DeleteOptions) -> None:
+def check_options(options: DeleteOptions) -> None:
+    """Refuse a policy that nobody knows: 422."""
     if options.propagation not in (None, *POLICIES):
         names = ", ".join(f'"{policy}"' for policy in POLICIES)
         message = f'Unsupported value: "{options.propagation}": supported values: {names}, "nil"'

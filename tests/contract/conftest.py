@@ -1,38 +1,44 @@
-"""The API server under test: the embedded sandbox, or the cluster that a kubeconfig names.
+"""The API server under test: that of the ground, or an embedded sandbox of the suite's own.
 
-With ``KUBECONFIG`` and ``URUMI_TEST_CLUSTER=1`` set the suite runs on that cluster, in namespaces
-of its own with random names; otherwise it starts a sandbox of its own, at speed 0, in a thread.
+On a real API server the suite works in namespaces of its own with random names; the sandbox runs at
+speed 0, in a thread.
 """
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import os
 import secrets
-import ssl
 import sys
-import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
+from tests.contract.access import target_of
+from tests.contract.embedded import sandbox
+from tests.contract.forgetful import Forgetful, of_plane, of_sandbox
+from tests.contract.not_simulated import NOT_SIMULATED
 from tests.contract.wire import Api, Kubectl, Space, Target, collection, eventually
+from tests.ground import Ground
 
-Json = dict[str, Any]
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip on the sandbox what it does not simulate, and say why."""
+    if config.getoption("--ground") != "sandbox":
+        return
+    for item in items:
+        name = f"{item.path.name}::{getattr(item, 'originalname', item.name)}"
+        if item.path.parent == Path(__file__).parent and name in NOT_SIMULATED:
+            item.add_marker(pytest.mark.skip(reason=f"not simulated: {NOT_SIMULATED[name]}"))
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+def cluster(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """The API server under test."""
-    if os.environ.get("URUMI_TEST_CLUSTER") == "1" and os.environ.get("KUBECONFIG"):
-        yield _from_kubeconfig(Path(os.environ["KUBECONFIG"]))
+    if ground.kubeconfig is not None:
+        yield target_of(ground.kubeconfig)
     else:
-        yield from _sandbox(tmp_path_factory.mktemp("sandbox"))
+        with sandbox(tmp_path_factory.mktemp("sandbox")) as target:
+            yield target
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +63,21 @@ def restricted(api: Api) -> Iterator[Space]:
 
 
 @pytest.fixture
+def forgetful(
+    ground: Ground, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Forgetful]:
+    """A server, and the same one again without its memory of the past."""
+    if ground.kubeconfig is None:
+        with of_sandbox(tmp_path) as found:
+            yield found
+    elif ground.plane is None:
+        pytest.skip("starts an API server of its own, which a named cluster does not let it")
+    else:
+        with of_plane(ground.plane, request.getfixturevalue("space"), tmp_path) as found:
+            yield found
+
+
+@pytest.fixture
 def kubectl(cluster: Target, tmp_path_factory: pytest.TempPathFactory) -> Kubectl:
     """The real kubectl, pointed at the API server under test."""
     program = Path(sys.executable).with_name("kubectl")
@@ -71,79 +92,8 @@ def _namespace(api: Api, labels: dict[str, str]) -> Iterator[Space]:
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
     assert api.post(collection("Namespace"), body).status_code == 201
     space = Space(api, name)
-    # A pod is refused until the namespace's service account is there.
+    # A pod is refused until the service account is there, and watches see the other come.
     eventually(lambda: space.exists("ServiceAccount", "default"))
+    eventually(lambda: space.exists("ConfigMap", "kube-root-ca.crt"))
     yield space
     api.delete(f"{collection('Namespace')}/{name}", {"propagationPolicy": "Background"})
-
-
-def _sandbox(directory: Path) -> Iterator[Target]:
-    """Run the sandbox in a loop of its own, so that tests may simply block."""
-    from orchestrator.sandbox import Sandbox, SandboxOptions
-
-    started: threading.Event = threading.Event()
-    state: dict[str, Any] = {}
-
-    async def serve() -> None:
-        stop = asyncio.Event()
-        state["stop"] = (asyncio.get_running_loop(), stop)
-        async with Sandbox(SandboxOptions(directory=directory, speed=0)) as sandbox:
-            state["target"] = Target(sandbox.url, sandbox.kubeconfig, simulated=True)
-            started.set()
-            await stop.wait()
-
-    def run() -> None:
-        try:
-            asyncio.run(serve())
-        except BaseException as error:  # handed to the thread that waits for the start
-            state["error"] = error
-            started.set()
-            raise
-
-    thread = threading.Thread(target=run, name="sandbox", daemon=True)
-    thread.start()
-    assert started.wait(30), "the sandbox did not start within 30 s"
-    if "error" in state:
-        raise RuntimeError("the sandbox did not start") from state["error"]
-    yield state["target"]
-    loop, stop = state["stop"]
-    loop.call_soon_threadsafe(stop.set)
-    thread.join(15)
-    assert not thread.is_alive(), "the sandbox did not stop within 15 s"
-
-
-def _from_kubeconfig(path: Path) -> Target:
-    config = yaml.safe_load(path.read_text())
-    context = _named(config["contexts"], config["current-context"])["context"]
-    server = _named(config["clusters"], context["cluster"])["cluster"]
-    user = _named(config["users"], context["user"]).get("user", {})
-    if "exec" in user:
-        raise pytest.UsageError(f"{path}: give the suite a client certificate or a token, not exec")
-    headers = {"authorization": f"Bearer {user['token']}"} if "token" in user else {}
-    tls = _tls(server, user, path.parent) if server["server"].startswith("https") else None
-    return Target(server["server"], path, tls, headers)
-
-
-def _named(entries: list[Json], name: str) -> Json:
-    return next(entry for entry in entries if entry["name"] == name)
-
-
-def _tls(server: Json, user: Json, folder: Path) -> ssl.SSLContext:
-    authority = _material(server, "certificate-authority", folder)
-    context = ssl.create_default_context(cadata=authority.decode() if authority else None)
-    if server.get("insecure-skip-tls-verify"):
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    certificate, key = (_material(user, n, folder) for n in ("client-certificate", "client-key"))
-    if certificate and key:
-        with tempfile.NamedTemporaryFile() as pem:
-            pem.write(certificate + b"\n" + key)
-            pem.flush()
-            context.load_cert_chain(pem.name)
-    return context
-
-
-def _material(entry: Json, name: str, folder: Path) -> bytes | None:
-    if f"{name}-data" in entry:
-        return base64.b64decode(entry[f"{name}-data"])
-    return (folder / entry[name]).read_bytes() if name in entry else None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.contract.manifests import (
+    claim_of,
     configmap,
     container,
     deployment,
     pod,
     quota,
     safe_container,
+    service,
 )
-from tests.contract.wire import MERGE, Json, Space, eventually, ok, parsed, refused
+from tests.contract.wire import MERGE, Api, Json, Space, eventually, ok, parsed, refused
 
 
 def limit_range(**limits: Json) -> Json:
@@ -182,3 +186,171 @@ def test_a_pod_gets_its_service_account_and_priority(space: Space) -> None:
     body["spec"]["serviceAccountName"] = "nobody"
     status = refused(space.api.post(space.path("Pod"), body), 403, "Forbidden")
     assert "error looking up service account" in status["message"]
+
+
+def test_a_limit_range_bounds_claims_pods_and_ratios(space: Space) -> None:
+    space.create({
+        "apiVersion": "v1",
+        "kind": "LimitRange",
+        "metadata": {"name": "limits"},
+        "spec": {"limits": [
+            {"type": "PersistentVolumeClaim", "max": {"storage": "2Gi"}, "min": {"storage": "1Gi"}},
+            {"type": "Pod", "max": {"cpu": "1"}},
+            {"type": "Container", "maxLimitRequestRatio": {"cpu": "2"}},
+        ]},
+    })  # fmt: skip
+
+    def why(body: Json) -> str | None:
+        answer = space.api.post(space.path(body["kind"]), body, dryRun="All")
+        return refused(answer, 403, "Forbidden")["message"] if answer.status_code != 201 else None
+
+    def claim(size: str) -> Json:
+        body = claim_of("data")
+        body["spec"]["resources"]["requests"]["storage"] = size
+        return body
+
+    def with_cpu(*cpus: tuple[str, str]) -> Json:
+        return pod("p", *(
+            container(f"c{n}", resources={"requests": {"cpu": low}, "limits": {"cpu": high}})
+            for n, (low, high) in enumerate(cpus)
+        ))  # fmt: skip
+
+    storage = "storage usage per PersistentVolumeClaim is"
+    assert eventually(lambda: why(claim("5Gi"))) == (
+        f'persistentvolumeclaims "data" is forbidden: maximum {storage} 2Gi, but request is 5Gi'
+    )
+    assert f"minimum {storage} 1Gi, but request is 1Mi" in str(why(claim("1Mi")))
+    assert why(claim("2Gi")) is None
+    most = "maximum cpu usage per Pod is 1, but limit is 1200m"
+    assert most in str(why(with_cpu(("600m", "600m"), ("600m", "600m"))))
+    ratio = "cpu max limit to request ratio per Container is 2, but provided ratio is 6.000000"
+    assert ratio in str(why(with_cpu(("100m", "600m"))))
+    assert why(with_cpu(("500m", "1"))) is None
+
+
+def test_a_quota_counts_storage_ports_and_objects_of_a_kind(space: Space) -> None:
+    with_quota(space, quota("q", **{
+        "requests__storage": "3Gi", "persistentvolumeclaims": "2", "services__nodeports": "0",
+        "count_deployments__apps": "0",
+    }))  # fmt: skip
+    big = claim_of("big", "contract-no-such-class")
+    big["spec"]["resources"]["requests"]["storage"] = "2Gi"
+    space.create(big)
+    answer = space.api.post(space.path("PersistentVolumeClaim"), big | claim_named("more"))
+    message = refused(answer, 403, "Forbidden")["message"]
+    assert "requested: requests.storage=2Gi, used: requests.storage=2Gi, limited" in message
+    answer = space.api.post(space.path("Deployment"), deployment())
+    message = refused(answer, 403, "Forbidden")["message"]
+    assert "requested: count/deployments.apps=1" in message
+    answer = space.api.post(space.path("Service"), service("web", type="NodePort"))
+    assert "requested: services.nodeports=1" in refused(answer, 403, "Forbidden")["message"]
+    space.create(service("web"))
+
+
+def claim_named(name: str) -> Json:
+    return {"metadata": {"name": name}}
+
+
+def test_a_quotas_scopes_must_fit_and_stay(space: Space) -> None:
+    body = quota("q", pods="5")
+    body["spec"]["scopes"] = ["BestEffort"]
+    space.create(body)
+    body["spec"]["scopes"] = ["NotBestEffort"]
+    status = refused(space.api.put(space.path("ResourceQuota", "q"), body), 422, "Invalid")
+    assert {c["field"] for c in status["details"]["causes"]} == {"spec.scopes"}
+    wrong = quota("w", requests__cpu="5")
+    wrong["spec"]["scopes"] = ["BestEffort"]
+    refused(space.api.post(space.path("ResourceQuota"), wrong), 422, "Invalid")
+
+
+def enforce(space: Space, level: str, **params: str) -> list[str]:
+    """Label the namespace; returns the warnings."""
+    labels = {"pod-security.kubernetes.io/enforce": level}
+    path = f"/api/v1/namespaces/{space.name}"
+    answer = space.api.patch(path, MERGE, {"metadata": {"labels": labels}}, **params)
+    ok(answer)
+    return [text.removeprefix("299 - ") for text in answer.headers.get_list("warning")]
+
+
+def test_to_enforce_more_warns_of_the_pods_that_are_there(space: Space) -> None:
+    host = pod("host")
+    host["spec"]["hostNetwork"] = True
+    space.create(host)
+    for name in ("a", "b"):
+        space.create(pod(name))
+    first, *rest = enforce(space, "restricted", dryRun="All")
+    assert first == (
+        f'"existing pods in namespace \\"{space.name}\\" violate the new PodSecurity enforce '
+        'level \\"restricted:latest\\""'
+    )
+    safe = (
+        "allowPrivilegeEscalation != false, unrestricted capabilities, runAsNonRoot != true, "
+        "seccompProfile"
+    )
+    assert rest == [f'"a (and 1 other pod): {safe}"', f'"host: host namespaces, {safe}"']
+    assert [text for text in enforce(space, "baseline")][1:] == ['"host: host namespaces"']
+    assert enforce(space, "privileged") == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"volumes": [{"name": "h", "hostPath": {"path": "/"}}]}, 'hostPath volumes (volume "h")'),
+        ({"securityContext": {"sysctls": [{"name": "kernel.msgmax", "value": "1"}]}},
+         "forbidden sysctls (kernel.msgmax)"),
+        ({"securityContext": {"seLinuxOptions": {"type": "evil", "user": "u"}}},
+         "seLinuxOptions (pod set forbidden securityContext.seLinuxOptions: "
+         'type "evil"; user may not be set)'),
+        ({"securityContext": {"appArmorProfile": {"type": "Unconfined"}}},
+         'forbidden AppArmor profile (pod must not set AppArmor profile type to "Unconfined")'),
+        ({"containers": [container(livenessProbe={"httpGet": {"port": 80, "host": "10.0.0.1"}})]},
+         'probe or lifecycle host (container "web" uses probe or lifecycle host "10.0.0.1")'),
+        ({"containers": [container(securityContext={"capabilities": {"add": ["NET_ADMIN"]}})]},
+         'non-default capabilities (container "web" must not include "NET_ADMIN" in '
+         "securityContext.capabilities.add)"),
+    ],
+)  # fmt: skip
+def test_baseline_refuses_what_reaches_for_the_node(space: Space, fields: Json, words: str) -> None:
+    enforce(space, "baseline")
+    body = pod("p")
+    body["spec"] |= fields
+    message = refused(space.api.post(space.path("Pod"), body), 403, "Forbidden")["message"]
+    assert message == f'pods "p" is forbidden: violates PodSecurity "baseline:latest": {words}'
+    assert space.api.post(space.path("Pod"), pod("p")).status_code == 201
+
+
+def test_versions_of_pod_security_are_checked(space: Space) -> None:
+    path = f"/api/v1/namespaces/{space.name}"
+    for version, code in (("v9", 422), ("1.30", 422), ("v1.30", 200), ("latest", 200)):
+        labels = {"pod-security.kubernetes.io/enforce-version": version}
+        answer = space.api.patch(path, MERGE, {"metadata": {"labels": labels}}, dryRun="All")
+        assert answer.status_code == code, (version, answer.text)
+
+
+def test_an_admission_policy_refuses(api: Api, space: Space) -> None:
+    root = "/apis/admissionregistration.k8s.io/v1"
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"]}
+    here = {"matchLabels": {"kubernetes.io/metadata.name": space.name}}
+    meta = {"apiVersion": "admissionregistration.k8s.io/v1", "metadata": {"name": space.name}}
+    policy = meta | {"kind": "ValidatingAdmissionPolicy", "spec": {
+        "matchConstraints": {"namespaceSelector": here,
+                             "resourceRules": [rule | {"resources": ["configmaps"]}]},
+        "validations": [{"expression": "object.metadata.name != 'bad'", "message": "no bad ones"}],
+    }}  # fmt: skip
+    binding = meta | {"kind": "ValidatingAdmissionPolicyBinding", "spec": {
+        "policyName": space.name, "validationActions": ["Deny"],
+    }}  # fmt: skip
+    made = (("validatingadmissionpolicies", policy), ("validatingadmissionpolicybindings", binding))
+    try:
+        for plural, body in made:
+            ok(api.post(f"{root}/{plural}", body), 201)
+
+        def denied() -> str | None:
+            answer = space.api.post(space.path("ConfigMap"), configmap("bad"), dryRun="All")
+            return answer.json()["message"] if answer.status_code == 422 else None
+
+        assert eventually(denied).endswith("denied request: no bad ones")
+        space.create(configmap("good"))
+    finally:
+        for plural, _ in made:
+            api.delete(f"{root}/{plural}/{space.name}")

@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from tests.contract.manifests import claim_of, configmap, container, deployment, ingress, service
-from tests.contract.wire import Space, manager, ok, parsed
+from tests.contract.wire import Space, manager, ok, parsed, refused
 
 
 def test_apply_creates_and_records_the_manager(space: Space) -> None:
@@ -249,3 +249,60 @@ def test_apply_to_what_was_made_by_create_keeps_the_makers_fields(space: Space) 
     assert both["data"] == {"a": "1", "b": "2"}
     assert manager(both, "maker")["operation"] == "Update"
     assert manager(both, "maker")["fieldsV1"]["f:data"] == {".": {}, "f:a": {}}
+
+
+def test_what_one_manager_leaves_of_a_shared_struct_goes(space: Space) -> None:
+    """A volume changes its source: what only the leaver set in the old one does not stay."""
+
+    def mounted(source: dict[str, object]) -> dict[str, object]:
+        body = deployment()
+        body["spec"]["template"]["spec"]["volumes"] = [{"name": "v"} | source]
+        return body
+
+    space.apply(mounted({"emptyDir": {"medium": "Memory"}}), "alice")
+    space.apply(mounted({"emptyDir": {}}), "bob")
+    left = space.apply(mounted({"configMap": {"name": "c"}}), "alice")
+    (volume,) = left["spec"]["template"]["spec"]["volumes"]
+    assert volume == {"name": "v", "configMap": {"name": "c", "defaultMode": 420}}
+
+
+def test_string_data_is_owned_as_it_was_sent(space: Space) -> None:
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}}
+    made = space.apply(secret | {"stringData": {"a": "1"}})
+    assert manager(made, "alice")["fieldsV1"] == {"f:stringData": {"f:a": {}}}
+    space.delete("Secret", "s")
+    made = space.create(secret | {"stringData": {"a": "1"}})
+    fields = manager(made, "contract")["fieldsV1"]
+    assert fields == {"f:data": {".": {}, "f:a": {}}, "f:type": {}}
+
+
+def test_the_status_is_applied_through_its_path(space: Space) -> None:
+    body = ingress()
+    body["spec"]["ingressClassName"] = "contract-no-such-class"
+    space.apply(body)
+    status = {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}
+    about = {key: body[key] for key in ("apiVersion", "kind")} | {"metadata": {"name": "web"}}
+    made = ok(space.try_apply(about | {"status": status}, "router", sub="status"))
+    assert made["status"] == status
+    entry = manager(made, "router")
+    assert entry["subresource"] == "status"
+    assert entry["fieldsV1"] == {"f:status": {"f:loadBalancer": {"f:ingress": {}}}}
+    other = {"loadBalancer": {"ingress": [{"ip": "192.0.2.2"}]}}
+    answer = space.try_apply(about | {"status": other}, "alice", sub="status")
+    cause = refused(answer, 409, "Conflict")["details"]["causes"][0]
+    assert cause["field"] == ".status.loadBalancer.ingress"
+    assert cause["message"] == 'conflict with "router" with subresource "status"'
+    assert ok(space.try_apply(body))["status"] == status, "an ordinary apply leaves it alone"
+
+
+def test_an_empty_list_of_rules_counts_as_a_change(space: Space) -> None:
+    body: dict[str, object] = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "deny"},
+        "spec": {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": []},
+    }
+    first = space.apply(body)
+    again = space.apply(body)
+    assert again["spec"] == first["spec"]
+    assert again["metadata"]["generation"] == first["metadata"]["generation"] + 1

@@ -142,6 +142,25 @@ def test_a_claim_of_a_class_nobody_knows_stays_pending(space: Space) -> None:
     assert space.get("PersistentVolumeClaim", "data")["status"]["phase"] == "Pending"
 
 
+def test_a_claim_that_says_it_was_bound_and_names_no_volume_is_lost(space: Space) -> None:
+    body = claim_of("data")
+    body["metadata"]["annotations"] = {"pv.kubernetes.io/bind-completed": "yes"}
+    space.create(body)
+    eventually(lambda: _phase(space, "data") == "Lost")
+    event = eventually(lambda: space.items("Event", fieldSelector="reason=ClaimLost"))[0]
+    assert event["message"] == (
+        "Bound claim has lost reference to PersistentVolume. Data on the volume is lost!"
+    )
+    body["metadata"] = {"name": "fresh"}
+    space.create(body)
+    eventually(lambda: _phase(space, "fresh") == "Pending")
+
+
+def _phase(space: Space, name: str) -> str:
+    phase: str = space.get("PersistentVolumeClaim", name)["status"].get("phase", "")
+    return phase
+
+
 def test_a_stateful_set_keeps_names_and_claims(space: Space) -> None:
     space.create(statefulset("db", 1))
     when(space, "Pod", "db-0", "Ready")

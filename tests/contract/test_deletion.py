@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.manifests import configmap, deployment
-from tests.contract.wire import MERGE, Json, Space, eventually, ok, parsed, refused
+from tests.contract.manifests import configmap, container, deployment, pod
+from tests.contract.wire import (
+    MERGE,
+    Api,
+    Json,
+    Space,
+    collection,
+    eventually,
+    ok,
+    parsed,
+    refused,
+)
 
 
 def owned(name: str, owner: Json, *, block: bool = False) -> Json:
@@ -176,3 +186,104 @@ def test_delete_of_a_collection(space: Space) -> None:
     assert parsed(answer)["kind"] == "ConfigMapList"
     left = [o["metadata"]["name"] for o in space.items("ConfigMap")]
     assert "a" not in left and "b" not in left and "c" in left
+
+
+def test_the_policy_may_stand_in_the_query(space: Space) -> None:
+    space.create(configmap("c"))
+    path = space.path("ConfigMap", "c")
+    answer = space.api.delete(path, propagationPolicy="Foreground", dryRun="All")
+    assert ok(answer)["metadata"]["finalizers"] == ["foregroundDeletion"]
+    answer = space.api.delete(path, orphanDependents="true", dryRun="All")
+    assert ok(answer)["metadata"]["finalizers"] == ["orphan"]
+    refused(space.api.delete(path, propagationPolicy="Sideways"), 422, "Invalid")
+    assert "deletionTimestamp" not in space.get("ConfigMap", "c")["metadata"]
+
+
+def test_wrong_options_are_refused(space: Space) -> None:
+    space.create(configmap("c"))
+    path = space.path("ConfigMap", "c")
+    both = {"orphanDependents": True, "propagationPolicy": "Foreground"}
+    status = refused(space.api.delete(path, both), 422, "Invalid")
+    assert status["details"]["causes"][0]["field"] == "propagationPolicy"
+    status = refused(space.api.delete(path, {"dryRun": ["Some"]}), 422, "Invalid")
+    assert status["details"]["causes"][0]["field"] == "dryRun"
+    body = {"apiVersion": "v1", "kind": "Pod"}
+    refused(space.api.http.request("DELETE", path, json=body), 400, "BadRequest")
+    none = space.path("ConfigMap", "none")
+    refused(space.api.delete(none, {"propagationPolicy": "Sideways"}), 422, "Invalid")
+    assert space.exists("ConfigMap", "c")
+
+
+def test_a_dry_run_deletes_nothing(space: Space) -> None:
+    made = space.create(configmap("c"))
+    answer = ok(space.api.delete(space.path("ConfigMap", "c"), {"dryRun": ["All"]}))
+    assert answer["status"] == "Success"
+    assert space.get("ConfigMap", "c") == made
+
+
+def test_a_name_is_taken_until_the_end(space: Space) -> None:
+    space.create(configmap("c", finalizers=["example.com/hold"]))
+    space.delete("ConfigMap", "c")
+    answer = space.api.post(space.path("ConfigMap"), configmap("c"))
+    status = refused(answer, 409, "AlreadyExists")
+    assert status["message"] == 'object is being deleted: configmaps "c" already exists'
+    release(space, "c")
+    space.create(configmap("c"))
+
+
+def test_foreground_does_not_wait_for_what_does_not_block(space: Space) -> None:
+    owner = space.create(configmap("owner"))
+    child = owned("child", owner)
+    child["metadata"]["finalizers"] = ["example.com/hold"]
+    space.create(child)
+    space.delete("ConfigMap", "owner", {"propagationPolicy": "Foreground"})
+    eventually(lambda: not space.exists("ConfigMap", "owner"))
+    assert space.get("ConfigMap", "child")["metadata"]["deletionTimestamp"]
+    release(space, "child")
+
+
+def test_an_owner_elsewhere_counts_as_gone(api: Api, space: Space) -> None:
+    """Owners of another namespace are not looked for there; the kind of error is told."""
+    elsewhere = ok(api.get(f"{collection('Namespace', None)}/default"))
+    stranger = {"metadata": {"name": "kube-root-ca.crt", "uid": elsewhere["metadata"]["uid"]}}
+    space.create(owned("child", stranger))
+    eventually(lambda: not space.exists("ConfigMap", "child"))
+
+
+def test_a_cluster_wide_owner(api: Api, space: Space) -> None:
+    name = f"{space.name}-owner"
+    body: Json = {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass"}
+    body |= {"metadata": {"name": name}, "spec": {"controller": "example.com/none"}}
+    owner = ok(api.post(collection("IngressClass"), body), 201)
+    space.create(owned("child", owner))
+    ok(api.delete(f"{collection('IngressClass')}/{name}"))
+    eventually(lambda: not space.exists("ConfigMap", "child"))
+
+
+def test_wrong_owners_are_refused(space: Space) -> None:
+    path = space.path("ConfigMap")
+
+    def causes(*owners: Json) -> set[str]:
+        answer = space.api.post(path, configmap("child", ownerReferences=list(owners)))
+        return {c["field"] for c in refused(answer, 422, "Invalid")["details"]["causes"]}
+
+    whole: Json = {"apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": "u"}
+    for key, field in (("apiVersion", "version"), ("kind", "kind"), ("name", "name")):
+        wrong = {k: v for k, v in whole.items() if k != key}
+        where = "apiVersion" if field == "version" else field
+        assert causes(wrong) == {f"metadata.ownerReferences.{where}"}
+    assert causes(whole | {"uid": ""}) == {"metadata.ownerReferences.uid"}
+    assert causes(whole | {"kind": "Event"}) == {"metadata.ownerReferences"}
+    two = (whole | {"controller": True, "uid": uid} for uid in ("u", "w"))
+    assert causes(*two) == {"metadata.ownerReferences"}
+    twice = configmap("child", ownerReferences=[whole, whole])
+    answer = space.api.post(path, twice, dryRun="All")
+    assert answer.status_code == 201
+    assert "duplicate UID(s) observed: u" in answer.headers["warning"]
+
+
+def test_a_pod_is_evicted(space: Space) -> None:
+    space.create(pod("p", container(resources={"requests": {"cpu": "5k"}})))
+    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "p"}}
+    ok(space.api.post(space.path("Pod", "p", "eviction"), body), 201)
+    eventually(lambda: not space.exists("Pod", "p"))

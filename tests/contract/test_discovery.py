@@ -72,3 +72,30 @@ def test_ones_own_rights(api: Api) -> None:
 def test_the_namespaces_of_every_cluster(api: Api) -> None:
     names = {o["metadata"]["name"] for o in ok(api.get(collection("Namespace")))["items"]}
     assert {"default", "kube-system"} <= names
+
+
+def test_kinds_beyond_a_store(api: Api) -> None:
+    for path in (
+        "/apis/apps/v1/daemonsets",
+        "/apis/autoscaling/v2/horizontalpodautoscalers",
+        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+        "/apis/scheduling.k8s.io/v1/priorityclasses",
+    ):
+        assert ok(api.get(path))["kind"].endswith("List")
+
+
+def test_discovery_in_one_answer(api: Api) -> None:
+    """As kubectl asks: everything at once, aggregated."""
+    asked = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
+    found = ok(api.get("/apis", accept=asked))
+    assert (found["kind"], found["apiVersion"]) == (
+        "APIGroupDiscoveryList",
+        "apidiscovery.k8s.io/v2",
+    )
+    apps = next(i for i in found["items"] if i["metadata"]["name"] == "apps")
+    resources = {r["resource"]: r for r in apps["versions"][0]["resources"]}
+    assert resources["deployments"]["responseKind"]["kind"] == "Deployment"
+    assert {s["subresource"] for s in resources["deployments"]["subresources"]} == {
+        "scale",
+        "status",
+    }

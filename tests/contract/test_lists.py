@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.contract.manifests import configmap, deployment, pod
@@ -175,3 +177,28 @@ def test_a_table_can_carry_the_objects(space: Space) -> None:
 def test_a_shape_nobody_knows_is_not_acceptable(space: Space) -> None:
     answer = space.api.get(space.path("ConfigMap"), accept="image/png")
     refused(answer, 406, "NotAcceptable")
+
+
+def test_a_version_that_was_not_reached_yet(space: Space) -> None:
+    made = space.create(configmap("a"))["metadata"]["resourceVersion"]
+    future = str(int(made) + 1_000_000)
+    paths = (space.path("ConfigMap"), space.path("ConfigMap", "a"))
+    with ThreadPoolExecutor() as pool:  # a server waits some seconds for the version to come
+        answers = list(pool.map(lambda p: space.api.get(p, resourceVersion=future), paths))
+    for answer in answers:
+        status = refused(answer, 504, "Timeout")
+        assert status["message"].startswith("Timeout: Too large resource version")
+        assert status["details"]["causes"][0]["reason"] == "ResourceVersionTooLarge"
+        assert status["details"]["retryAfterSeconds"] == 1
+
+
+def test_a_page_is_of_its_own_version(space: Space) -> None:
+    fill(space)
+    path = space.path("ConfigMap")
+    page = ok(space.api.get(path, limit="2"))["metadata"]
+    token = {"continue": page["continue"]}
+    answer = space.api.get(path, limit="2", resourceVersion=page["resourceVersion"], **token)
+    refused(answer, 400, "BadRequest")
+    answer = space.api.get(path, resourceVersion="0", resourceVersionMatch="Exact")
+    refused(answer, 422, "Invalid")
+    refused(space.api.get(path, resourceVersionMatch="NotOlderThan"), 422, "Invalid")

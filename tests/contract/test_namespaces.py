@@ -122,3 +122,45 @@ def test_wrong_names_are_refused(api: Api) -> None:
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         status = refused(api.post(collection("Namespace"), body), 422, "Invalid")
         assert status["details"]["causes"][0]["field"] == "metadata.name"
+
+
+def test_a_version_precondition(space: Space) -> None:
+    found = ok(space.api.get(itself(space)))["metadata"]["resourceVersion"]
+    wrong = {"preconditions": {"resourceVersion": "1"}}
+    status = refused(space.api.delete(itself(space), wrong), 409, "Conflict")
+    assert "ResourceVersion in precondition: 1" in status["message"]
+    right = {"preconditions": {"resourceVersion": found}, "dryRun": ["All"]}
+    assert ok(space.api.delete(itself(space), right))["metadata"]["deletionTimestamp"]
+    assert ok(space.api.get(itself(space)))["status"] == {"phase": "Active"}
+
+
+def test_the_namespaces_of_the_cluster_stay(api: Api) -> None:
+    for name in ("default", "kube-system"):
+        path = f"{collection('Namespace')}/{name}"
+        status = refused(api.delete(path, dryRun="All"), 403, "Forbidden")
+        assert "this namespace may not be deleted" in status["message"]
+
+
+def test_only_finalize_changes_what_finalizes(space: Space) -> None:
+    path = itself(space)
+    held = {"spec": {"finalizers": ["kubernetes", "example.com/hold"]}}
+    assert ok(space.api.patch(path, MERGE, held))["spec"] == {"finalizers": ["kubernetes"]}
+    found = ok(space.api.get(path))
+    made = ok(space.api.put(f"{path}/finalize", found | held))
+    assert made["spec"]["finalizers"] == ["kubernetes", "example.com/hold"]
+    begin_to_end(space)
+
+    def emptied() -> Json | None:
+        left = ok(space.api.get(path))
+        return left if left["spec"]["finalizers"] == ["example.com/hold"] else None
+
+    left = eventually(emptied)
+    assert left["status"]["phase"] == "Terminating"
+    ok(space.api.put(f"{path}/finalize", left | {"spec": {"finalizers": []}}))
+    eventually(lambda: space.api.get(path).status_code == 404)
+
+
+def test_the_phase_follows_the_deletion(space: Space) -> None:
+    change = {"status": {"phase": "Terminating"}}
+    status = refused(space.api.patch(f"{itself(space)}/status", MERGE, change), 422, "Invalid")
+    assert status["details"]["causes"][0]["field"] == "status.Phase"

@@ -6,8 +6,9 @@ import itertools
 import json
 from collections.abc import Iterator
 
+from tests.contract.forgetful import Forgetful
 from tests.contract.manifests import configmap
-from tests.contract.wire import Json, Space, collection, ok, refused
+from tests.contract.wire import Json, Space, collection, eventually, ok, refused
 
 META = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json"
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
@@ -84,7 +85,7 @@ def test_initial_events_end_with_a_marked_bookmark(space: Space) -> None:
 
 
 def test_a_bookmark_tells_the_version_before_the_watch_ends(space: Space) -> None:
-    options = {"allowWatchBookmarks": "true", "timeoutSeconds": "5"}
+    options = {"allowWatchBookmarks": "true", "timeoutSeconds": "3"}
     start = now(space)
     with space.api.watch(space.path("ConfigMap"), resourceVersion=start, **options) as events:
         made = space.apply(configmap("a"))["metadata"]["resourceVersion"]
@@ -170,3 +171,63 @@ def test_a_watch_as_a_table(space: Space) -> None:
     assert first["object"]["rows"][0]["cells"][:2] == ["a", 1]
     assert [c["name"] for c in first["object"]["columnDefinitions"]] == ["Name", "Data", "Age"]
     assert not second["object"].get("columnDefinitions"), "columns are told once"
+
+
+def test_a_watch_from_zero_starts_with_what_is_there(space: Space) -> None:
+    space.apply(configmap("a", labels={"mine": "1"}))
+    path = space.path("ConfigMap")
+
+    def first() -> tuple[str, str] | None:
+        """Any state will do, an older one too: look until the object is in it."""
+        options = {"labelSelector": "mine=1", "timeoutSeconds": "1"}
+        with space.api.watch(path, resourceVersion="0", **options) as events:
+            return next((short(event) for event in events), None)
+
+    assert eventually(first) == ("ADDED", "a")
+
+
+def test_wrong_watches_are_refused(space: Space) -> None:
+    path = space.path("ConfigMap")
+    wrong = {"watch": "true", "sendInitialEvents": "true"}
+    status = refused(space.api.get(path, **wrong), 422, "Invalid")
+    assert status["details"]["causes"][0]["field"] == "resourceVersionMatch"
+    assert space.api.get(path, watch="true", resourceVersion="abc").status_code >= 400
+    refused(space.api.get(path, watch="true", labelSelector="a in"), 400, "BadRequest")
+
+
+def test_a_set_of_labels_is_watched(space: Space) -> None:
+    options = {"resourceVersion": now(space), "labelSelector": "tier in (a, b),!hidden"}
+    with space.api.watch(space.path("ConfigMap"), **options) as events:
+        space.apply(configmap("one", labels={"tier": "a", "hidden": ""}))
+        space.apply(configmap("two", labels={"tier": "c"}))
+        space.apply(configmap("three", labels={"tier": "b"}))
+        assert take(events, 1) == [("ADDED", "three")]
+
+
+def test_the_watch_sees_each_version_of_an_object(space: Space) -> None:
+    """Every write once, in order, with the version that the writer was told."""
+    with space.api.watch(space.path("ConfigMap"), resourceVersion=now(space)) as events:
+        made = [space.apply(configmap("c", data={"n": str(n)})) for n in range(20)]
+        seen = list(itertools.islice(events, 20))
+    assert [e["object"] for e in seen] == made
+
+
+def test_what_is_forgotten_is_410_and_a_new_list_helps(forgetful: Forgetful) -> None:
+    """A watch from a version before the server's memory begins, as after its restart."""
+    path = forgetful.before.path("ConfigMap")
+    old = forgetful.before.apply(configmap("a"))["metadata"]["resourceVersion"]
+    forgetful.before.apply(configmap("b"))
+    space = forgetful.restart()
+    answer = space.api.get(path, watch="true", resourceVersion=old, timeoutSeconds="5")
+    assert answer.status_code == 200
+    (event,) = [json.loads(line) for line in answer.text.splitlines()]
+    assert event["type"] == "ERROR"
+    gone = event["object"]
+    assert (gone["kind"], gone["code"], gone["reason"]) == ("Status", 410, "Expired")
+    assert gone["message"].startswith(f"too old resource version: {old} (")
+    listed = ok(space.api.get(path))
+    assert {"a", "b"} <= {o["metadata"]["name"] for o in listed["items"]}
+    fresh = listed["metadata"]["resourceVersion"]
+    with space.api.watch(path, resourceVersion=fresh) as events:
+        space.apply(configmap("c"))
+        assert take(events, 1) == [("ADDED", "c")]

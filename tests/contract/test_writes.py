@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.contract.manifests import configmap, container, deployment, statefulset
+from tests.contract.manifests import configmap, container, deployment, service, statefulset
 from tests.contract.wire import (
     JSON_PATCH,
     MERGE,
@@ -207,3 +207,70 @@ def test_scale(space: Space) -> None:
 
 def test_methods_that_are_not_there(space: Space) -> None:
     refused(space.api.put(space.path("ConfigMap"), {}), 405, "MethodNotAllowed")
+
+
+def test_an_update_makes_some_kinds(space: Space) -> None:
+    """Services, limit ranges, leases and roles; for others it is a 404 (see above)."""
+    made = ok(space.api.put(space.path("Service", "web"), service()), 201)
+    assert made["spec"]["clusterIP"]
+    assert ok(space.api.put(space.path("Service", "web"), service()))["metadata"]["uid"]
+
+
+def test_a_budget_is_not_updated_blindly(space: Space) -> None:
+    body = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "b"}}
+    body |= {"spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}}}
+    space.create(body)
+    path = space.path("PodDisruptionBudget", "b")
+    status = refused(space.api.put(path, body), 422, "Invalid")
+    assert status["details"]["causes"][0]["field"] == "metadata.resourceVersion"
+    ok(space.api.patch(path, MERGE, {"spec": {"minAvailable": 0}}))
+
+
+def test_an_annotation_of_a_deployment_counts_as_a_generation(space: Space) -> None:
+    body = deployment()
+    body["spec"]["paused"] = True
+    space.create(body)
+    path = space.path("Deployment", "web")
+    labelled = ok(space.api.patch(path, MERGE, {"metadata": {"labels": {"x": "y"}}}))
+    assert labelled["metadata"]["generation"] == 1
+    noted = ok(space.api.patch(path, MERGE, {"metadata": {"annotations": {"x": "y"}}}))
+    assert noted["metadata"]["generation"] == 2
+
+
+def test_a_strategic_patch_puts_what_is_new_first(space: Space) -> None:
+    space.create(deployment("web", container("web"), container("side")))
+    new = [container("web", image="new"), container("extra")]
+    change = {"spec": {"template": {"spec": {"containers": new}}}}
+    found = ok(space.api.patch(space.path("Deployment", "web"), STRATEGIC, change))
+    names = [c["name"] for c in found["spec"]["template"]["spec"]["containers"]]
+    assert names == ["web", "extra", "side"]
+
+
+def test_a_service_drops_what_its_new_type_cannot_have(space: Space) -> None:
+    made = space.create(service("web", type="NodePort"))["spec"]
+    assert made["ports"][0]["nodePort"] and made["externalTrafficPolicy"] == "Cluster"
+    path = space.path("Service", "web")
+    left = ok(space.api.patch(path, MERGE, {"spec": {"type": "ClusterIP"}}))["spec"]
+    assert "nodePort" not in left["ports"][0] and "externalTrafficPolicy" not in left
+    assert left["clusterIP"] == made["clusterIP"]
+
+
+def test_doubtful_wishes_are_fulfilled_with_a_warning(space: Space) -> None:
+    env = [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]
+    twice = deployment("web", container(env=env, resources={"requests": {"memory": "100m"}}))
+    answer = space.api.post(space.path("Deployment"), twice)
+    assert answer.status_code == 201
+    where = "spec.template.spec.containers[0]"
+    assert sorted(answer.headers.get_list("warning")) == [
+        f'299 - "{where}.env[1]: hides previous definition of \\"A\\", which may be dropped '
+        'when using apply"',
+        f'299 - "{where}.resources.requests[memory]: fractional byte value \\"100m\\" is '
+        'invalid, must be an integer"',
+    ]
+
+
+def test_a_refusal_comes_with_its_warnings(space: Space) -> None:
+    space.create(configmap("c"))
+    answer = space.api.post(space.path("ConfigMap"), configmap("c") | {"dta": {}})
+    refused(answer, 409, "AlreadyExists")
+    assert answer.headers["warning"] == '299 - "unknown field \\"dta\\""'

@@ -371,7 +371,6 @@ async def test_a_pod_tells_its_whole_story(live: Registry) -> None:
     assert json.loads(ended["message"]) == {
         "simulated": True,
         "wordpress": "6.9-apache",
-        "woocommerce": True,
     }
     (main,) = status["containerStatuses"]
     assert main["ready"] and main["started"] and "running" in main["state"]

@@ -63,7 +63,7 @@ def test_a_json_patch_that_cannot_be_applied(step: Any) -> None:
 def test_strategic_lists_merge_by_their_key() -> None:
     value = {"containers": [{"name": "a", "image": "1"}, {"name": "b"}], "nodeSelector": {"x": "y"}}
     made = strategic(value, {"containers": [{"name": "a", "image": "2"}, {"name": "c"}]})
-    assert made["containers"] == [{"name": "a", "image": "2"}, {"name": "b"}, {"name": "c"}]
+    assert made["containers"] == [{"name": "a", "image": "2"}, {"name": "c"}, {"name": "b"}]
     assert made["nodeSelector"] == {"x": "y"}
 
 

@@ -55,14 +55,20 @@ class Access:
         """Replace an object; raises 409 when somebody else wrote meanwhile."""
         return self._registry.update(obj, manager=manager, subresource=subresource)
 
-    def annotate(self, obj: Json, annotations: dict[str, str], manager: str = MANAGER) -> Json:
+    def annotate(
+        self,
+        obj: Json,
+        annotations: dict[str, str],
+        manager: str = MANAGER,
+        subresource: str | None = None,
+    ) -> Json:
         """Set annotations, unless they are set so already."""
         have = obj["metadata"].get("annotations") or {}
         if annotations.items() <= have.items():
             return obj
         changed: Json = clone(obj)
         changed["metadata"]["annotations"] = have | annotations
-        return self.update(changed, manager)
+        return self.update(changed, manager, subresource)
 
     def set_status(self, obj: Json, status: Json, manager: str = MANAGER) -> None:
         """Write the status if it differs."""
@@ -71,6 +77,12 @@ class Access:
             self._registry.update_status(
                 obj["kind"], meta.get("namespace", ""), meta["name"], status, manager=manager
             )
+
+    def add_finalizer(self, obj: Json, finalizer: str) -> None:
+        """Add a finalizer to an object."""
+        changed: Json = clone(obj)
+        changed["metadata"].setdefault("finalizers", []).append(finalizer)
+        self.update(changed)
 
     def drop_finalizer(self, obj: Json, finalizer: str) -> None:
         """Remove a finalizer from an object."""

@@ -16,6 +16,7 @@ from orchestrator.sandbox.values import Json, clone
 
 _COMPONENT: Final = "persistentvolume-controller"
 _PROTECTION: Final = "kubernetes.io/pvc-protection"
+_BOUND: Final = "pv.kubernetes.io/bind-completed"
 _VOLUME_PROTECTION: Final = "kubernetes.io/pv-protection"
 
 
@@ -29,10 +30,11 @@ class Claims:
 
     @property
     def watches(self) -> Mapping[str, Mapper]:
-        """Claims, classes that claims may wait for, pods that hold claims."""
+        """Claims, classes that claims may wait for, pods that hold claims, their volumes."""
         return {
             "PersistentVolumeClaim": itself,
             "StorageClass": self._pending,
+            "PersistentVolume": _claim_of,
             "Pod": lambda pod: [(space_of(pod), name) for name in needs.claim_names(pod)],
         }
 
@@ -49,10 +51,34 @@ class Claims:
         if deleting(claim):
             self._release(claim)
             return None
-        if claim.get("status", {}).get("phase") == "Bound":
-            self._grow(claim)
+        if _PROTECTION not in (claim["metadata"].get("finalizers") or ()):
+            self._access.add_finalizer(claim, _PROTECTION)
+            return None
+        if _BOUND in (claim["metadata"].get("annotations") or {}):
+            self._keep(claim)
             return None
         return self._bind(claim)
+
+    def _keep(self, claim: Json) -> None:
+        """Look after a claim that says it was bound: one without its volume is lost for good.
+
+        One that is not said to be Bound yet is: the run that bound it may have been killed.
+        """
+        name = claim["spec"].get("volumeName")
+        volume = self._access.get("PersistentVolume", "", name) if name else None
+        if not name:
+            self._lose(claim, "Bound claim has lost reference to PersistentVolume.")
+        elif volume is None:
+            self._lose(claim, "Bound claim has lost its PersistentVolume.")
+        elif claim.get("status", {}).get("phase") == "Bound":
+            self._grow(claim)
+        elif volume["spec"].get("claimRef", {}).get("uid") == claim["metadata"]["uid"]:
+            self._access.set_status(claim, _bound_status(claim))
+
+    def _lose(self, claim: Json, why: str) -> None:
+        words = f"{why} Data on the volume is lost!"
+        self._recorder.warning_once(claim, _COMPONENT, "ClaimLost", words)
+        self._access.set_status(claim, {"phase": "Lost"})
 
     def _release(self, claim: Json) -> None:
         used = any(
@@ -106,7 +132,7 @@ class Claims:
         if made is not None:
             self._access.set_status(made, {"phase": "Bound"})
         marks = {
-            "pv.kubernetes.io/bind-completed": "yes",
+            _BOUND: "yes",
             "pv.kubernetes.io/bound-by-controller": "yes",
         }
         marks["volume.kubernetes.io/storage-provisioner"] = storage_class["provisioner"]
@@ -114,14 +140,7 @@ class Claims:
         changed["spec"]["volumeName"] = name_of(volume)
         changed["metadata"]["annotations"] = (claim["metadata"].get("annotations") or {}) | marks
         bound = self._access.update(changed)
-        self._access.set_status(
-            bound,
-            {
-                "phase": "Bound",
-                "accessModes": claim["spec"]["accessModes"],
-                "capacity": {"storage": claim["spec"]["resources"]["requests"]["storage"]},
-            },
-        )
+        self._access.set_status(bound, _bound_status(bound))
         words = f"Successfully provisioned volume {name_of(volume)}"
         component = f"{storage_class['provisioner']}_sandbox"
         self._recorder.normal(claim, component, "ProvisioningSucceeded", words)
@@ -136,6 +155,19 @@ class Claims:
         self._access.set_status(claim, status)
         words = "Volume resize succeeded (simulated)"
         self._recorder.normal(claim, "volume_expand", "VolumeResizeSuccessful", words)
+
+
+def _bound_status(claim: Json) -> Json:
+    return {
+        "phase": "Bound",
+        "accessModes": claim["spec"]["accessModes"],
+        "capacity": {"storage": claim["spec"]["resources"]["requests"]["storage"]},
+    }
+
+
+def _claim_of(volume: Json) -> Iterable[Key]:
+    reference = volume["spec"].get("claimRef")
+    return [(reference["namespace"], reference["name"])] if reference else []
 
 
 def _volume(claim: Json, storage_class: Json) -> Json:

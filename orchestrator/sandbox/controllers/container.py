@@ -200,11 +200,8 @@ class Container:
         """Return what the shop's ``setup`` leaves as its termination message."""
         if not self._is_setup:
             return ""
-        others: list[Json] = self.pod["spec"].get("initContainers") or []
-        engines = [c.get("args") or [] for c in others if c["name"] == "prepare"]
-        shop = "woocommerce" in (engines[0] if engines else ["woocommerce"])
         said = {"simulated": True, "wordpress": images.tag_of(self.spec["image"])}
-        return json.dumps(said | {"woocommerce": shop}, separators=(",", ":"))
+        return json.dumps(said, separators=(",", ":"))
 
     def _ended(self, ended: Json) -> Wait | None:
         policy = self.pod["spec"].get("restartPolicy")

@@ -147,7 +147,10 @@ class Deployments:
         elif _revision(rollout.new) < int(newest):
             rollout.new = self._access.annotate(rollout.new, {REVISION: newest})
         revision = rollout.new["metadata"]["annotations"][REVISION]
-        rollout.deployment = self._access.annotate(rollout.deployment, {REVISION: revision})
+        # Through the status, as the real one does: an annotation would count as a new generation.
+        rollout.deployment = self._access.annotate(
+            rollout.deployment, {REVISION: revision}, subresource="status"
+        )
         return rollout.new
 
     def _scale(self, rollout: Rollout, replica_set: Json, replicas: int) -> None:

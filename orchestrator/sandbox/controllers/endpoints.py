@@ -170,14 +170,15 @@ class Ingresses:
         return [(space_of(i), name_of(i)) for i in self._access.items("Ingress")]
 
     def reconcile(self, key: Key) -> float | None:
-        """Write the address, or take it away."""
+        """Write the address; an Ingress that no controller serves is left as it is."""
         ingress = self._access.get("Ingress", *key)
         if ingress is None or deleting(ingress):
             return None
         name = ingress["spec"].get("ingressClassName")
         served = self._access.get("IngressClass", "", name) is not None if name else self._default()
-        addresses = {"ingress": [{"ip": _INGRESS_ADDRESS}]} if served else {}
-        self._access.set_status(ingress, {"loadBalancer": addresses}, f"{name or MANAGER}")
+        if served:
+            addresses = {"ingress": [{"ip": _INGRESS_ADDRESS}]}
+            self._access.set_status(ingress, {"loadBalancer": addresses}, f"{name or MANAGER}")
         return None
 
     def _default(self) -> bool:
