@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from orchestrator.renderer import Credentials, Rendered, Renderer, StoreProfile
 from orchestrator.sandbox import Sandbox, SandboxOptions
 from orchestrator.telemetry import Metrics
 from tests.applier.samples import PROFILE, spec
+from tests.ground import Ground
 
 PATIENCE = 30.0
 
@@ -64,12 +64,11 @@ class World:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    """The embedded sandbox, or with URUMI_TEST_CLUSTER=1 the cluster of KUBECONFIG."""
+async def world(ground: Ground, tmp_path: Path) -> AsyncIterator[World]:
+    """A store on the ground; as administrator, since the samples hold more than the service may."""
     async with contextlib.AsyncExitStack() as stack:
-        if os.environ.get("URUMI_TEST_CLUSTER") == "1":
-            kubeconfig = Path(os.environ["KUBECONFIG"])
-        else:
+        kubeconfig = ground.kubeconfig
+        if kubeconfig is None:
             options = SandboxOptions(tmp_path / "sandbox", speed=0)
             kubeconfig = (await stack.enter_async_context(Sandbox(options))).kubeconfig
         cluster = await stack.enter_async_context(connect(ClusterTarget("kubeconfig", kubeconfig)))

@@ -7,7 +7,7 @@ import copy
 
 import pytest
 
-from orchestrator.applier import Applied
+from orchestrator.applier import WORKLOADS, Applied
 from orchestrator.model.changeset import Action
 from orchestrator.model.errors import (
     ClusterUnreachable,
@@ -49,16 +49,16 @@ async def gone(world: World, ref: ObjectRef) -> None:
 
 async def test_an_error_ends_the_apply_and_what_was_done_is_not_sent_again(world: World) -> None:
     objects = list(world.render().objects)
-    wrong = next(o for o in objects if o["kind"] == "Deployment")
+    wrong = next(o for o in objects if o["kind"] == "Ingress")
     right = copy.deepcopy(wrong)
-    wrong["spec"]["replicas"] = -1
+    wrong["spec"]["rules"][0]["host"] = "no host"
     planned = world.applier.planned(objects, Inventory())
     failed = await world.applier.apply(objects, inventory=planned, live={})
     assert isinstance(failed.problem, InvalidObject)
-    assert str(failed.problem).startswith(f"Deployment/{world.namespace.name}/wordpress: ")
-    assert "Ingress" not in {c.ref.kind for c in failed.changes}, "later waves wait"
+    assert str(failed.problem).startswith(f"Ingress/{world.namespace.name}/wordpress: ")
+    assert not WORKLOADS & {c.ref.kind for c in failed.changes}, "later waves wait"
     assert {item.ref.kind for item in failed.inventory.items if not item.live} == {
-        "Deployment",
+        *WORKLOADS,
         "Ingress",
     }
     assert set(failed.inventory.refs) == {ObjectRef.of(o) for o in objects}
@@ -68,7 +68,7 @@ async def test_an_error_ends_the_apply_and_what_was_done_is_not_sent_again(world
     live = await world.live(tuple(objects))
     mended = await world.applier.apply(objects, inventory=planned, live=live)
     assert mended.problem is None
-    assert {ref.kind for ref in mended.live} == {"Deployment", "Ingress"}
+    assert {ref.kind for ref in mended.live} == {*WORKLOADS, "Ingress"}
 
 
 async def test_an_immutable_field_is_reported_with_the_object(world: World) -> None:
