@@ -75,11 +75,14 @@ class Records:
 
 
 @contextlib.asynccontextmanager
-async def open_records(url: str, *, clock: Clock = utcnow) -> AsyncIterator[Records]:
+async def open_records(
+    url: str, *, clock: Clock = utcnow, shared_time: bool = True
+) -> AsyncIterator[Records]:
     """Migrate a database to the newest schema, open it, and close it again.
 
     ``url`` is ``sqlite:///path`` (``sqlite:////absolute/path``) or ``postgresql://…`` as libpq
-    reads it. Errors: RecordsUnavailable, RecordsError.
+    reads it. ``clock`` is this process's; with ``shared_time`` PostgreSQL's own counts instead.
+    Errors: RecordsUnavailable, RecordsError.
     """
     backend.register()
     with mapped_errors():
@@ -87,7 +90,8 @@ async def open_records(url: str, *, clock: Clock = utcnow) -> AsyncIterator[Reco
         database = Database(url)
         await database.connect()
     try:
-        yield Records(Engine(database, lambda: micros(clock())))
+        shared = shared_time and database.url.dialect == "postgresql"
+        yield Records(Engine(database, lambda: micros(clock()), shared=shared))
     finally:
         await database.disconnect()
 

@@ -25,6 +25,7 @@ from databases.backends.postgres import PostgresBackend
 from databases.interfaces import ConnectionBackend, DatabaseBackend, Record, TransactionBackend
 from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.sql import ClauseElement
+from sqlalchemy.util import LRUCache
 
 from orchestrator.model.errors import RecordsUnavailable
 
@@ -101,6 +102,7 @@ class PooledSQLite(DatabaseBackend):
         self._idle: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
         self._all: list[aiosqlite.Connection] = []
         self._identity: tuple[int, int] | None = None
+        self.statements: LRUCache[Any, Any] = LRUCache(500)
 
     async def connect(self) -> None:
         """Open the connections; those that were opened are closed when one cannot be."""
@@ -174,10 +176,8 @@ class SQLiteConnection(ConnectionBackend):
 
     async def fetch_all(self, query: ClauseElement) -> list[Record]:
         """Run a statement and return all of its rows (none, if it returns none)."""
-        compiled: Any = query.compile(
-            dialect=self._dialect, compile_kwargs={"render_postcompile": True}
-        )
-        processors, params = compiled._bind_processors, compiled.construct_params()
+        compiled, params = self._compiled(query)
+        processors = compiled._bind_processors
         args = [
             processors[key](params[key]) if key in processors else params[key]
             for key in compiled.positiontup or ()
@@ -185,6 +185,24 @@ class SQLiteConnection(ConnectionBackend):
         names = [column[0] for column in compiled._result_columns]
         rows = await self.raw_connection.execute_fetchall(compiled.string, args)
         return [PlainRecord(dict(zip(names, row, strict=True))) for row in rows]
+
+    def _compiled(self, query: Any) -> tuple[Any, Any]:
+        """Return a statement's SQL, from the cache where there is one of its form, and its values.
+
+        The cache is SQLAlchemy's own ("SQL Compilation Caching"), which `databases` leaves out. A
+        list whose length is part of the SQL (IN) is compiled each time.
+        """
+        compiled, extracted, collected, _ = query._compile_w_cache(
+            dialect=self._dialect, compiled_cache=self.pool.statements, column_keys=[]
+        )
+        if compiled.post_compile_params or compiled.literal_execute_params:
+            whole = {"render_postcompile": True}
+            compiled = query.compile(dialect=self._dialect, compile_kwargs=whole)
+            return compiled, compiled.construct_params()
+        params = compiled.construct_params(
+            extracted_parameters=extracted, _collected_params=collected
+        )
+        return compiled, params
 
     async def fetch_one(self, query: ClauseElement) -> Record | None:
         """Run a statement and return its first row."""

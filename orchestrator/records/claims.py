@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, ColumnElement, case, cast, func, literal, or_, select, update
 
@@ -19,6 +19,9 @@ from orchestrator.model.errors import LeaseLost
 from orchestrator.records.rows import Row, micros_or_none, moment
 from orchestrator.records.session import Engine, Session, rung
 from orchestrator.records.tables import claims
+
+_LONGEST: Final = 4
+"""No lease lasts longer than so many of the asker's own: processes may be of several versions."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,14 @@ async def wake_in(session: Session, store_id: str) -> None:
     session.woke = True
 
 
+async def release_in(session: Session, claim: Claim, later: int | None) -> None:
+    """Give a claim back until ``later`` of the records' time, in the caller's transaction."""
+    woken = claims.c.wakes > claims.c.taken_wakes
+    at = case((woken, _number(session.now)), else_=_number(later))
+    await session.run(update(claims).where(*_mine(claim)).values(owner=None, until=None, due=at))
+    session.woke = True  # whoever waits for the next due moment works it out anew
+
+
 def _mine(claim: Claim) -> tuple[ColumnElement[bool], ...]:
     return (
         claims.c.store_id == claim.store_id,
@@ -75,6 +86,11 @@ class Claims:
         self._engine = engine
         self._looked = engine.woken.ticket()
 
+    @property
+    def clock_steps(self) -> int:
+        """How often somebody set the clock: moments recorded before each mean other times now."""
+        return self._engine.steps
+
     async def take(self, owner: str, lease: float) -> Claim | None:
         """Claim the store that is due longest, for ``lease`` seconds; None: none is due."""
         self._looked = self._engine.woken.ticket()
@@ -97,18 +113,15 @@ class Claims:
         return replace(claim, until=moment(row["until"]))
 
     async def release(self, claim: Claim, *, due: datetime | None) -> None:
-        """Give a claim back and say when to look again; None: only when woken.
+        """Give a claim back and say when to look again by this process's clock; None: when woken.
 
         A claim that was lost, or whose store is gone, is left as it is.
         """
+        local = micros_or_none(due)
 
         async def work(session: Session) -> None:
-            woken = claims.c.wakes > claims.c.taken_wakes
-            at = case((woken, _number(session.now)), else_=_number(micros_or_none(due)))
-            await session.run(
-                update(claims).where(*_mine(claim)).values(owner=None, until=None, due=at)
-            )
-            session.woke = True  # whoever waits for the next due moment works it out anew
+            later = None if local is None else self._engine.of_records(local)
+            await release_in(session, claim, later)
 
         await self._engine.write(work)
 
@@ -147,12 +160,14 @@ class Claims:
         await self._engine.write(work)
 
     async def next_due(self) -> datetime | None:
-        """Return when the next store can be claimed (it may be past), or None."""
+        """Return when, by this process's clock, the next store can be claimed; it may be past."""
         held = case((claims.c.until > claims.c.due, claims.c.until), else_=claims.c.due)
         row = await self._engine.one(
             select(func.min(held).label("due")).where(claims.c.due.is_not(None))
         )
-        return moment(row["due"]) if row and row["due"] is not None else None
+        if row is None or row["due"] is None:
+            return None
+        return moment(self._engine.of_process(row["due"]))
 
     async def depth(self) -> tuple[int, float]:
         """Return how many stores wait to be claimed, and for how many seconds the oldest has."""
@@ -176,14 +191,16 @@ def _after(now: int, seconds: float) -> int:
     return now + int(seconds * 1e6)
 
 
-def _claimable(now: int) -> tuple[ColumnElement[bool], ...]:
-    return (claims.c.due <= now, or_(claims.c.until.is_(None), claims.c.until <= now))
+def _claimable(now: int, beyond: int | None = None) -> tuple[ColumnElement[bool], ...]:
+    """A lease until after ``beyond`` is of before the clock was set back, and counts as ended."""
+    free = or_(claims.c.until.is_(None), claims.c.until <= now)
+    return (claims.c.due <= now, free if beyond is None else or_(free, claims.c.until > beyond))
 
 
 async def _take(session: Session, owner: str, lease: float) -> Claim | None:
     longest_due = (
         select(claims.c.store_id)
-        .where(*_claimable(session.now))
+        .where(*_claimable(session.now, _after(session.now, _LONGEST * lease)))
         .order_by(claims.c.due, claims.c.store_id)
         .limit(1)
         .with_for_update(skip_locked=True)

@@ -51,14 +51,14 @@ class Feed:
         rows = await self._engine.all(query.order_by(stores.c.changed_seq).limit(limit))
         return [(row["changed_seq"], store_of(row)) for row in rows]
 
-    async def wait(self, after: int, timeout: float) -> bool:  # noqa: ASYNC109
-        """Return True as soon as there is a number above ``after``, False after ``timeout``."""
+    async def wait(self, after: int, timeout: float) -> int:  # noqa: ASYNC109
+        """Return the head as soon as it is above ``after``, or what it is after ``timeout``."""
         end = asyncio.get_running_loop().time() + timeout
         while True:
             ticket = self._engine.fed.ticket()
-            if await self.head() > after:
-                return True
+            if (head := await self.head()) > after:
+                return head
             left = end - asyncio.get_running_loop().time()
             if left <= 0:
-                return False
+                return head
             await rung(ticket, min(POLL, left))

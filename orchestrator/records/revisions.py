@@ -6,14 +6,13 @@ Every write proves its claim first (`hold`): a worker that lost its lease writes
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Select, Text, case, cast, insert, literal, select, update
 
-from orchestrator.model.errors import Conflict, NotFound
+from orchestrator.model.errors import Conflict, LeaseLost, NotFound
 from orchestrator.model.inventory import Inventory
-from orchestrator.model.kinds import Json
 from orchestrator.model.spec import StoreSpec
 from orchestrator.model.store import Outcome, Revision, Store, Trigger
 from orchestrator.model.timeline import NewEntry
@@ -22,15 +21,15 @@ from orchestrator.records.cursors import Order, Page, decode, page_of
 from orchestrator.records.rows import (
     LARGEST,
     Row,
-    clean,
     dumped,
-    micros_or_none,
     revision_of,
+    revision_values,
     store_of,
 )
 from orchestrator.records.session import Engine, Session
 from orchestrator.records.stores import domain_held, write_spec
 from orchestrator.records.tables import revisions, stores
+from orchestrator.records.timeline import Subject, write_entries
 
 _ORDER = Order((revisions.c.number,), descending=True)
 
@@ -51,8 +50,12 @@ class Revisions:
         spec: StoreSpec,
         template_digest: str,
         inventory: Inventory,
+        entry: Callable[[int], NewEntry],
     ) -> Revision:
-        """Start the next revision; one that is still under way is superseded. Errors: LeaseLost."""
+        """Start the next revision; one that is still under way is superseded.
+
+        ``entry`` returns what the timeline says of it, given its number. Errors: LeaseLost.
+        """
         values = {
             "trigger": str(trigger),
             "generation": generation,
@@ -65,48 +68,28 @@ class Revisions:
         async def work(session: Session) -> Revision:
             await session.queue_up()  # the store's row is locked too, by the foreign key
             await hold(session, claim)
-            return await _begin(session, claim.store_id, values)
+            revision = await _begin(session, claim.store_id, values)
+            row = await session.one(select(stores).where(stores.c.id == claim.store_id))
+            if row is None:
+                raise LeaseLost(f"Store {claim.store_id} is gone")
+            about, first = Subject.of(row), await session.number()
+            await write_entries(session, about, [entry(revision.number)], first)
+            return revision
 
         return await self._engine.write(work)
 
-    async def save_inventory(self, claim: Claim, number: int, inventory: Inventory) -> None:
-        """Record what a revision is about to apply, or has. Errors: LeaseLost, NotFound."""
-        await self._update(claim, number, {"inventory": dumped(inventory.to_json())})
+    async def save(self, claim: Claim, before: Revision, after: Revision) -> None:
+        """Record what changed of a revision: inventory, clock, outcome, message, evidence.
 
-    async def tick(
-        self,
-        claim: Claim,
-        number: int,
-        *,
-        applied_at: datetime,
-        elapsed: float,
-        ticked_at: datetime,
-    ) -> None:
-        """Record the revision's clock; ``elapsed`` in seconds. Errors: LeaseLost, NotFound."""
-        values = {
-            "applied_at": micros_or_none(applied_at),
-            "elapsed": float(elapsed),
-            "ticked_at": micros_or_none(ticked_at),
-        }
-        await self._update(claim, number, values)
+        Errors: LeaseLost, NotFound.
+        """
 
-    async def finish(
-        self,
-        claim: Claim,
-        number: int,
-        outcome: Outcome,
-        message: str,
-        *,
-        evidence: Json | None = None,
-        ready_at: datetime | None = None,
-    ) -> None:
-        """End a revision. Errors: LeaseLost, NotFound."""
-        values: dict[str, Any] = {"outcome": str(outcome), "message": clean(message)}
-        if evidence is not None:
-            values["evidence"] = dumped(evidence)
-        if ready_at is not None:
-            values["ready_at"] = micros_or_none(ready_at)
-        await self._update(claim, number, values)
+        async def work(session: Session) -> None:
+            await session.queue_up()  # the store's row may change too
+            await hold(session, claim)
+            await write_revision(session, claim, before, after)
+
+        await self._engine.write(work)
 
     async def revert(self, claim: Claim, *, failed: int, to: int, entry: NewEntry) -> Store:
         """Write the spec of revision ``to`` as a new generation, and return the store.
@@ -170,23 +153,22 @@ class Revisions:
             raise NotFound(f"Store {store_id} has no revision {number}")
         return found
 
-    async def _update(self, claim: Claim, number: int, values: dict[str, Any]) -> None:
-        async def work(session: Session) -> None:
-            if "outcome" in values:
-                await session.queue_up()  # the store's row is changed too
-            await hold(session, claim)
-            row = await session.one(
-                update(revisions)
-                .where(revisions.c.store_id == claim.store_id, revisions.c.number == number)
-                .values(**values)
-                .returning(revisions.c.spec)
-            )
-            if row is None:
-                raise NotFound(f"Store {claim.store_id} has no revision {number}")
-            if values.get("outcome") == str(Outcome.READY):
-                await _keep_domain(session, claim.store_id, row)
 
-        await self._engine.write(work)
+async def write_revision(session: Session, claim: Claim, before: Revision, after: Revision) -> None:
+    """Write the columns in which ``after`` differs, under a claim that the caller holds."""
+    values = revision_values(before, after)
+    if not values:
+        return
+    row = await session.one(
+        update(revisions)
+        .where(revisions.c.store_id == claim.store_id, revisions.c.number == after.number)
+        .values(**values)
+        .returning(revisions.c.spec)
+    )
+    if row is None:
+        raise NotFound(f"Store {claim.store_id} has no revision {after.number}")
+    if values.get("outcome") == str(Outcome.READY):
+        await _keep_domain(session, claim.store_id, row)
 
 
 async def _begin(session: Session, store_id: str, values: dict[str, Any]) -> Revision:

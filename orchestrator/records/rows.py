@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -183,6 +183,24 @@ def revision_of(row: Row) -> Revision:
         ticked_at=moment_or_none(row["ticked_at"]),
         evidence=None if evidence is None else json.loads(evidence),
     )
+
+
+def revision_values(before: Revision, after: Revision) -> dict[str, Any]:
+    """Return the columns, of those that may change, in which ``after`` differs from ``before``."""
+    pairs = {name: (getattr(before, name), getattr(after, name)) for name in _CHANGEABLE}
+    return {name: _CHANGEABLE[name](new) for name, (old, new) in pairs.items() if new != old}
+
+
+_CHANGEABLE: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "inventory": lambda inventory: dumped(inventory.to_json()),
+    "outcome": str,
+    "message": clean,
+    "applied_at": micros_or_none,
+    "ready_at": micros_or_none,
+    "elapsed": float,
+    "ticked_at": micros_or_none,
+    "evidence": lambda evidence: None if evidence is None else dumped(evidence),
+}
 
 
 def entry_of(row: Row) -> TimelineEntry:

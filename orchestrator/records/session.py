@@ -4,6 +4,9 @@ Invariants: a transaction runs in a task of its own, so a cancelled caller never
 done or a connection lost (it waits for the end, which is near, and is then cancelled); the drivers'
 exceptions do not leave this file but as causes; whoever waits for news is told after the commit.
 
+On PostgreSQL the time is the database's: processes whose clocks differ share one queue, and a lease
+must end for all of them at the same moment.
+
 Every transaction that numbers something takes the counter's row first and holds it until it
 commits: numbers appear in the order of commits, a reader that has seen n has seen all before n, and
 because all take that row first they cannot deadlock.
@@ -14,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
@@ -21,7 +25,7 @@ import asyncpg
 import sqlalchemy.exc
 from databases import Database
 from databases.core import Connection
-from sqlalchemy import update
+from sqlalchemy import BigInteger, cast, extract, func, select, update
 from sqlalchemy.sql import ClauseElement
 
 from orchestrator.model.errors import RecordsError, RecordsUnavailable
@@ -40,6 +44,9 @@ _BUSY: Final = frozenset(
         sqlite3.SQLITE_READONLY,
     )
 )
+_STEP: Final = 5_000_000
+"""Microseconds by which a clock may run ahead or behind between two transactions."""
+_DATABASE_TIME: Final = cast(extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger)
 _PASSING: Final = (
     OSError,
     TimeoutError,
@@ -102,8 +109,9 @@ async def rung(ticket: asyncio.Event, seconds: float) -> bool:
 class Session:
     """What a transaction works with. ``now`` is its moment in microseconds."""
 
-    def __init__(self, connection: Connection, now: int) -> None:
+    def __init__(self, connection: Connection, now: int, *, alone: bool) -> None:
         self._connection = connection
+        self._alone = alone
         self.now = now
         self.woke = False
         self.numbered = False
@@ -122,8 +130,12 @@ class Session:
         await self._connection.fetch_all(query)
 
     async def queue_up(self) -> None:
-        """Take the counter's row: one transaction after the other from here to the commit."""
-        await self._advance(0)
+        """Take the counter's row: one transaction after the other from here to the commit.
+
+        A writer of SQLite is alone from the start.
+        """
+        if not self._alone:
+            await self._advance(0)
 
     async def number(self, count: int = 1) -> int:
         """Take ``count`` numbers and return the first. Only after `queue_up` or as first act."""
@@ -145,14 +157,31 @@ class Session:
 class Engine:
     """Reads, transactions, and the two signals that follow them."""
 
-    def __init__(self, database: Database, now: Callable[[], int]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], int], *, shared: bool) -> None:
+        """``clock`` is this process's, in microseconds; ``shared``: the database's counts."""
         self._database = database
+        self._clock = clock
+        self._shared = shared
+        self._ahead = 0
+        self._since_boot: int | None = None
+        self.steps = 0
         # SQLite has one writer at a time: in this process they come in turn, without polling.
         sqlite = database.url.dialect == "sqlite"
         self._turn: asyncio.Lock | None = asyncio.Lock() if sqlite else None
-        self.now = now
         self.woken = Signal()
         self.fed = Signal()
+
+    def now(self) -> int:
+        """Return the records' time, as far as the last transaction learned of it."""
+        return self._clock() + self._ahead
+
+    def of_process(self, moment: int) -> int:
+        """Return what this process's clock shows at a moment of the records' time."""
+        return moment - self._ahead
+
+    def of_records(self, moment: int) -> int:
+        """Return a moment of this process's clock in the records' time."""
+        return moment + self._ahead
 
     async def all(self, query: ClauseElement) -> list[Row]:
         """Run one reading statement and return its rows."""
@@ -195,6 +224,24 @@ class Engine:
         with mapped_errors():
             yield
 
+    async def _moment(self, connection: Connection) -> int:
+        """Return the time, and count when somebody set the clock since the last transaction."""
+        now = await self._time(connection)
+        before, self._since_boot = self._since_boot, now - time.monotonic_ns() // 1000
+        if before is not None and abs(self._since_boot - before) > _STEP:
+            self.steps += 1
+        return now
+
+    async def _time(self, connection: Connection) -> int:
+        if not self._shared:
+            return self._clock()
+        row = await connection.fetch_one(select(_DATABASE_TIME))
+        if row is None:
+            raise RecordsError("The database does not tell the time")
+        now = int(row[0])
+        self._ahead = now - self._clock()
+        return now
+
     @contextlib.asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Session]:
         """Begin, then commit or roll back; the connection goes back even when those fail.
@@ -206,7 +253,8 @@ class Engine:
             transaction = connection._connection.transaction()
             await transaction.start(is_root=True, extra_options={})
             try:
-                yield Session(connection, self.now())
+                alone = self._turn is not None
+                yield Session(connection, await self._moment(connection), alone=alone)
             except BaseException:
                 with contextlib.suppress(sqlite3.Error, *_PASSING):
                     # A connection that broke cannot roll back; the server does it for us.

@@ -87,5 +87,5 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def records(url: str, clock: Clock) -> AsyncIterator[Records]:
-    async with open_records(url, clock=clock) as opened:
+    async with open_records(url, clock=clock, shared_time=False) as opened:
         yield opened

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ import asyncpg
 
 from orchestrator.model.inventory import Inventory
 from orchestrator.model.spec import Options, StoreSpec, Versions
-from orchestrator.model.store import Revision, Store, Trigger
+from orchestrator.model.store import Outcome, Revision, Store, Trigger
 from orchestrator.model.timeline import EntryType, NewEntry
 from orchestrator.records import Claim, NewStoreRow, Records
 
@@ -67,7 +68,19 @@ async def begun(
         spec=store.spec,
         template_digest="digest",
         inventory=Inventory(),
+        entry=lambda number: replace(ENTRY, reason=f"Began{number}"),
     )
+
+
+async def revised(records: Records, claim: Claim, number: int, **changes: Any) -> None:
+    """Save changes of a revision."""
+    before = await records.revisions.get(claim.store_id, number)
+    await records.revisions.save(claim, before, replace(before, **changes))
+
+
+async def ended(records: Records, claim: Claim, number: int, how: Outcome, **more: Any) -> None:
+    """Save how a revision ended."""
+    await revised(records, claim, number, outcome=how, message=str(how), **more)
 
 
 async def sql(url: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:

@@ -3,16 +3,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from orchestrator.model.errors import LeaseLost
-from orchestrator.model.inventory import Inventory
 from orchestrator.model.store import Outcome, Phase, Status, Trigger
 from orchestrator.model.timeline import EntryType, NewEntry
 from orchestrator.records import Claim, Records, open_records
-from tests.records.support import ENTRY, Clock, begun, make, taken
+from tests.records.support import ENTRY, Clock, begun, make, revised, taken
 
 GONE = NewEntry(EntryType.DELETION, "Deleted", "gone")
 
@@ -90,9 +90,8 @@ WRITES: dict[str, Write] = {
     "status": lambda r, c: r.status.save(c, Status(Phase.READY, "Ready"), [ENTRY]),
     "same status": lambda r, c: r.status.save(c, Status(), []),
     "remove": lambda r, c: r.status.remove(c, GONE),
-    "inventory": lambda r, c: r.revisions.save_inventory(c, 1, Inventory()),
-    "tick": lambda r, c: r.revisions.tick(c, 1, applied_at=c.until, elapsed=1.0, ticked_at=c.until),
-    "finish": lambda r, c: r.revisions.finish(c, 1, Outcome.FAILED, "no", evidence={}),
+    "revision": lambda r, c: revised(r, c, 1, outcome=Outcome.FAILED, evidence={}),
+    "clock": lambda r, c: revised(r, c, 1, elapsed=1.0),
     "revert": lambda r, c: r.revisions.revert(c, failed=1, to=1, entry=ENTRY),
 }
 
@@ -214,3 +213,51 @@ async def test_waiting_ends_with_a_wake_a_release_or_the_time(records: Records) 
     began = time.monotonic()
     await records.claims.wait(0.05)
     assert 0.04 < time.monotonic() - began < 5
+
+
+async def test_a_lease_of_before_the_clock_was_set_back_is_no_lease(
+    records: Records, clock: Clock
+) -> None:
+    await make(records, "acme")
+    stale = await taken(records, lease=15)
+    clock.advance(-300)
+    await records.claims.wake_all()
+
+    fresh = await records.claims.take("other", 15)
+
+    assert fresh is not None and fresh.fence > stale.fence
+    with pytest.raises(LeaseLost):
+        await records.claims.renew(stale, 15)
+
+
+async def test_a_clock_that_was_set_is_noticed(records: Records, clock: Clock) -> None:
+    await make(records, "acme")
+    before = records.claims.clock_steps
+    for seconds in (300, -300):
+        clock.advance(seconds)
+        await records.claims.wake("acme")
+    assert records.claims.clock_steps == before + 2
+
+
+async def test_processes_whose_clocks_differ_by_minutes_share_one_queue(postgres_url: str) -> None:
+    """The database's clock counts: nobody takes a lease that runs, nobody waits for minutes."""
+    ahead, behind = (partial(_real_time, timedelta(minutes=m)) for m in (5, -5))
+    async with (
+        open_records(postgres_url, clock=ahead) as early,
+        open_records(postgres_url, clock=behind) as late,
+    ):
+        await make(late, "acme")
+        claim = await taken(late, "acme", lease=15)
+        assert await early.claims.take("early", 15) is None, "a lease that runs was taken"
+        due = await early.claims.next_due()
+        assert due is not None and 0 < (due - ahead()).total_seconds() <= 15
+        await late.claims.release(claim, due=behind() + timedelta(seconds=0.3))
+        due = await early.claims.next_due()
+        assert due is not None and (due - ahead()).total_seconds() <= 0.3
+        async with asyncio.timeout(10):
+            while await early.claims.take("early", 15) is None:
+                await asyncio.sleep(0.01)
+
+
+def _real_time(skew: timedelta) -> datetime:
+    return datetime.now(UTC) + skew

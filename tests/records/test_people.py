@@ -115,9 +115,10 @@ async def test_no_column_could_hold_a_tokens_text(records: Records, url: str) ->
 async def test_no_value_is_logged_even_at_level_debug(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.DEBUG):
-        async with open_records(url) as records:
-            await records.people.ensure_admin("the-hash")
-            await records.people.by_token_hash("the-hash")
+    for name in ("", "alembic", "databases", "aiosqlite", "asyncpg"):  # whatever others have set
+        caplog.set_level(logging.DEBUG, name)
+    async with open_records(url) as records:
+        await records.people.ensure_admin("the-hash")
+        await records.people.by_token_hash("the-hash")
     assert caplog.records, "nothing was logged, so nothing was shown"
     assert "the-hash" not in caplog.text

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.model.errors import Conflict, NotFound
@@ -8,7 +10,7 @@ from orchestrator.model.kinds import ObjectRef
 from orchestrator.model.store import Outcome, Trigger
 from orchestrator.model.timeline import EntryType, NewEntry, Severity
 from orchestrator.records import Records
-from tests.records.support import ENTRY, Clock, begun, make, spec, sql, taken
+from tests.records.support import ENTRY, Clock, begun, ended, make, revised, spec, sql, taken
 
 BACK = NewEntry(EntryType.REVISION, "RollingBack", "going back", Severity.WARNING)
 INVENTORY = Inventory(
@@ -25,12 +27,13 @@ async def test_a_revision_reads_back_as_it_was_written(records: Records, clock: 
     begin = await begun(records, claim, store)
     assert (begin.number, begin.outcome, begin.applied_at) == (1, Outcome.PROGRESSING, None)
 
-    await records.revisions.save_inventory(claim, 1, INVENTORY)
+    await revised(records, claim, 1, inventory=INVENTORY)
     applied = clock()
     clock.advance(2.5)
-    await records.revisions.tick(claim, 1, applied_at=applied, elapsed=2.5, ticked_at=clock())
+    await revised(records, claim, 1, applied_at=applied, elapsed=2.5, ticked_at=clock())
     evidence = {"events": [{"message": "NUL \x00, half an emoji \ud83d, quote ' and 🛒"}]}
-    await records.revisions.finish(claim, 1, Outcome.FAILED, "It \x00 failed", evidence=evidence)
+    failed = {"outcome": Outcome.FAILED, "message": "It \x00 failed", "evidence": evidence}
+    await revised(records, claim, 1, **failed)
 
     read = await records.revisions.get("acme", 1)
     assert read.inventory == INVENTORY
@@ -49,7 +52,7 @@ async def test_numbers_rise_and_an_unfinished_one_is_superseded(
     assert await records.revisions.last_ready("acme") is None
     claim = await taken(records)
     await begun(records, claim, store)
-    await records.revisions.finish(claim, 1, Outcome.READY, "Ready", ready_at=clock())
+    await ended(records, claim, 1, Outcome.READY, ready_at=clock())
     await begun(records, claim, store, Trigger.TEMPLATE)
     await begun(records, claim, store, Trigger.RETRY)
 
@@ -71,7 +74,7 @@ async def test_a_list_says_whether_there_is_evidence_without_loading_it(records:
     store = await make(records, "acme")
     claim = await taken(records)
     await begun(records, claim, store)
-    await records.revisions.finish(claim, 1, Outcome.FAILED, "no", evidence={"events": ["big"]})
+    await ended(records, claim, 1, Outcome.FAILED, evidence={"events": ["big"]})
     await begun(records, claim, store)
     page = await records.revisions.list("acme", 10, None)
     assert [r.evidence for r in page.items] == [None, {}]
@@ -81,10 +84,10 @@ async def test_going_back_writes_the_old_spec_as_a_new_generation(records: Recor
     store = await make(records, "acme", name="good")
     claim = await taken(records)
     await begun(records, claim, store)
-    await records.revisions.finish(claim, 1, Outcome.READY, "Ready")
+    await ended(records, claim, 1, Outcome.READY)
     bad = await records.stores.change_spec("acme", spec("bad"), if_generation=1, entry=ENTRY)
     await begun(records, claim, bad, Trigger.UPDATE)
-    await records.revisions.finish(claim, 2, Outcome.FAILED, "no")
+    await ended(records, claim, 2, Outcome.FAILED)
 
     reverted = await records.revisions.revert(claim, failed=2, to=1, entry=BACK)
 
@@ -122,13 +125,14 @@ async def test_going_back_to_a_domain_that_is_somebody_elses_by_now(
 
 
 async def test_revisions_that_are_not_there(records: Records) -> None:
-    await make(records, "acme")
+    store = await make(records, "acme")
     claim = await taken(records)
+    first = await begun(records, claim, store)
     for number in (0, 7, 10**30):
         with pytest.raises(NotFound):
             await records.revisions.get("acme", number)
     with pytest.raises(NotFound):
-        await records.revisions.save_inventory(claim, 7, Inventory())
+        await records.revisions.save(claim, first, replace(first, number=7, elapsed=1.0))
 
 
 async def test_a_spec_that_broke_a_rule_made_since_can_still_be_read(

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from orchestrator.model.errors import LeaseLost, NotFound
-from orchestrator.model.store import Condition, Phase, Progress, Status
+from orchestrator.model.store import Condition, Outcome, Phase, Progress, Status
 from orchestrator.model.timeline import EntryType, NewEntry, Severity
 from orchestrator.records import Records
 from tests.records.support import ENTRY, Clock, begun, make, taken
@@ -51,6 +53,38 @@ async def test_a_status_reads_back_and_its_entries_are_numbered(
     assert await records.timeline.list("acme", drift.seq, 50) == [other]
     assert await records.timeline.list("acme", 0, 1) == [created]
     assert await records.timeline.list("acme", 10**30, 1) == []
+
+
+async def test_the_end_of_a_pass_is_one_write(records: Records, clock: Clock) -> None:
+    store = await make(records, "acme")
+    claim = await taken(records)
+    before = await begun(records, claim, store)
+    after = replace(before, outcome=Outcome.READY, message="Ready", ready_at=clock())
+    later = clock() + timedelta(seconds=300)
+    broken = NewEntry(ENTRY.type, None, "an entry without a reason")  # type: ignore[arg-type]
+    end = partial(records.status.save, claim, ready(clock), revision=(before, after), due=later)
+
+    with pytest.raises(Exception, match="NoneType"):
+        await end(entries=[broken])
+    assert await records.revisions.latest("acme") == before
+    assert (await records.stores.get("acme")).status == store.status
+    assert await records.claims.renew(claim, 15), "it is still held"
+
+    await end(entries=[ENTRY])
+    assert await records.revisions.latest("acme") == after
+    assert (await records.stores.get("acme")).status == ready(clock)
+    assert await records.claims.next_due() == later
+    with pytest.raises(LeaseLost):
+        await records.claims.renew(claim, 15)
+
+
+async def test_a_wake_before_the_end_of_a_pass_is_not_lost(records: Records, clock: Clock) -> None:
+    await make(records, "acme")
+    claim = await taken(records)
+    await records.claims.wake("acme")
+    later = clock() + timedelta(seconds=300)
+    await records.status.save(claim, ready(clock), [], due=later)
+    assert await records.claims.next_due() == clock()
 
 
 async def test_a_retry_asked_for_during_a_pass_is_not_overwritten(records: Records) -> None:

@@ -15,7 +15,7 @@ from orchestrator.model.people import Principal, Role
 from orchestrator.model.store import Outcome, Phase, Trigger
 from orchestrator.model.timeline import EntryType, NewEntry
 from orchestrator.records import NewStoreRow, Records
-from tests.records.support import ENTRY, Clock, begun, make, spec, taken
+from tests.records.support import ENTRY, Clock, begun, ended, make, spec, taken
 
 DELETE = NewEntry(EntryType.DELETION, "Requested", "somebody deleted the store")
 CHANGE = NewEntry(EntryType.SPEC, "Changed", "somebody changed it")
@@ -79,14 +79,14 @@ async def test_a_domain_is_kept_until_its_successor_is_ready(records: Records) -
     store = await make(records, "acme", domain="old.example.com")
     claim = await taken(records)
     first = await begun(records, claim, store)
-    await records.revisions.finish(claim, first.number, Outcome.READY, "Ready")
+    await ended(records, claim, first.number, Outcome.READY)
     new = spec(domain="new.example.com")
     store = await records.stores.change_spec("acme", new, if_generation=1, entry=CHANGE)
 
     # The change may fail and go back, so nobody else may have the old domain meanwhile.
     assert await records.stores.domain_taken("old.example.com", None)
     second = await begun(records, claim, store, Trigger.UPDATE)
-    await records.revisions.finish(claim, second.number, Outcome.READY, "Ready")
+    await ended(records, claim, second.number, Outcome.READY)
     assert not await records.stores.domain_taken("old.example.com", None)
 
 
