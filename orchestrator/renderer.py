@@ -2,8 +2,9 @@
 
 Pure: no clock, no randomness, no cluster; the same input gives the same bytes. Invariants:
 
-* A value reaches YAML only through the filter ``quote``, which writes it as JSON, so a display name
-  can never become structure; undefined variables are errors (StrictUndefined).
+* A value never meets the YAML parser: the filter ``quote`` writes a mark in its place, and the
+  value is put into the parsed object. So a display name can never become structure, and a template
+  is parsed once for all stores of one shape. Undefined variables are errors (StrictUndefined).
 * The Secret is never part of a render: passwords are not in plans, revisions or digests.
 * Selectors, and whatever else Kubernetes holds immutable, depend on the store's id alone, so every
   later change of spec or settings can be applied.
@@ -24,14 +25,16 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2 import TemplateError as JinjaError
+from jinja2.runtime import Context as JinjaContext
 from pydantic import BaseModel, ConfigDict
 
 from orchestrator.model import names
 from orchestrator.model.errors import TemplateError
 from orchestrator.model.kinds import Json
 from orchestrator.model.plans import PLANS, Quota, Share
+from orchestrator.model.shipped import shipped
 from orchestrator.model.spec import StoreSpec
 from orchestrator.model.urls import store_host, store_url
 from orchestrator.settings import Settings
@@ -52,7 +55,7 @@ ORDER: Final = (
     "Ingress",
 )
 SECRET_TEMPLATE: Final = "secret.yaml.j2"
-SCRIPTED: Final = ("wordpress", "mysql")  # folders under files/, one ConfigMap each
+SCRIPTED: Final = ("wordpress", "mysql")  # folders under charts/store/files, one ConfigMap each
 PART_OF: Final = "urumi-stores"
 # WordPress' scheduled work runs one process at a time; a PHP process peaks below its 256 MiB limit.
 CRON_SHARE: Final = {
@@ -70,6 +73,8 @@ _APPLICATIONS: Final = {
 
 # JSON allows these in a string as they are; YAML folds, strips or refuses them (YAML 1.2, 5.1).
 _UNSAFE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
+_MARK: Final = "\x01"  # in no template
+_HELD: Final = "values_in_their_order"
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times faster
 
 
@@ -172,9 +177,13 @@ class Context(_Values):
 class Renderer:
     """Templates of a folder, compiled once. Safe to share; results may be changed by the caller."""
 
-    def __init__(self, template_dir: Path | None = None) -> None:
-        """Read the templates of ``template_dir`` (default: those shipped)."""
-        folder = template_dir or _find_templates()
+    def __init__(self, template_dir: Path | None = None, file_dir: Path | None = None) -> None:
+        """Read the templates of ``template_dir`` and what pods mount of ``file_dir``.
+
+        By default those shipped: the files are the chart's, which can read only its own.
+        """
+        folder = template_dir or shipped("manifests", "store")
+        files = file_dir or shipped("charts", "store", "files")
         self._environment = Environment(
             loader=FileSystemLoader(folder, encoding="utf-8"),
             undefined=StrictUndefined,
@@ -183,8 +192,9 @@ class Renderer:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
-        self._environment.filters["quote"] = quote
-        self._files = {name: _read_files(folder / "files" / name) for name in SCRIPTED}
+        self._environment.filters["quote"] = _hold
+        self._files = {name: _read_files(files / name) for name in SCRIPTED}
+        self._woocommerce = _pinned(files / "lock.json", "woocommerce")
         self._templates = sorted(self._environment.list_templates(extensions=["j2"]))
         # A pass of the reconciler renders again; what has not changed need not be parsed again.
         self._objects = lru_cache(maxsize=512)(self._render)
@@ -224,9 +234,10 @@ class Renderer:
         return json.dumps(objects, ensure_ascii=False, separators=(",", ":"))
 
     def _objects_of(self, template: str, values: Mapping[str, Any]) -> list[Json]:
+        held: list[Any] = []
         try:
-            text = self._environment.get_template(template).render(values)
-            return [obj for obj in yaml.load_all(text, _Loader) if obj is not None]
+            text = self._environment.get_template(template).render(values, **{_HELD: held})
+            return [_fill(shape, held) for shape in _shapes(text)]
         except (JinjaError, yaml.YAMLError, TypeError, ValueError) as exc:
             # Not the cause's text: a parser quotes its input, which may hold a password.
             raise TemplateError(f"template {template}: {type(exc).__name__}") from (
@@ -237,7 +248,8 @@ class Renderer:
         plan = PLANS[spec.plan]
         image = _image(profile.image_wordpress, spec.versions.wordpress)
         tag = spec.versions.wordpress
-        config = {**self._files["wordpress"], "settings.json": _settings(store_id, spec, profile)}
+        settings = _settings(store_id, spec, profile, self._woocommerce)
+        config = {**self._files["wordpress"], "settings.json": settings}
         web = _workload(store_id, "wordpress", tag, image, plan.wordpress, config)
         cron_share = replace(plan.wordpress, **CRON_SHARE)
         return Context(
@@ -286,6 +298,34 @@ def quote(value: Any) -> str:
     return _UNSAFE.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
 
 
+@pass_context
+def _hold(context: JinjaContext, value: Any) -> str:
+    """Keep a value for `_fill`, as JSON would give it back, and write a mark in its place.
+
+    Errors: TypeError, ValueError for what JSON does not know.
+    """
+    held = context[_HELD]
+    held.append(json.loads(quote(value)))
+    return quote(f"{_MARK}{len(held) - 1}")
+
+
+@lru_cache(maxsize=256)
+def _shapes(text: str) -> list[Any]:
+    """Parse a template with marks in the place of values: stores that differ in those share it."""
+    return [shape for shape in yaml.load_all(text, _Loader) if shape is not None]
+
+
+def _fill(shape: Any, held: Sequence[Any]) -> Any:
+    """Return a copy of a parsed template with the values in the place of their marks."""
+    if isinstance(shape, dict):
+        return {_fill(key, held): _fill(value, held) for key, value in shape.items()}
+    if isinstance(shape, list):
+        return [_fill(item, held) for item in shape]
+    if isinstance(shape, str) and shape.startswith(_MARK):
+        return held[int(shape.removeprefix(_MARK))]
+    return shape
+
+
 def to_yaml(objects: Sequence[Json]) -> str:
     """Return ``objects`` as YAML documents on which parsers of YAML 1.1 and 1.2 agree."""
     return yaml.dump_all(
@@ -328,15 +368,6 @@ _Dumper.add_representer(str, _represent_str)
 _Dumper.add_representer(dict, _represent_mapping)
 
 
-def _find_templates() -> Path:
-    """Return the shipped templates: beside the package in a wheel, at the root in a checkout."""
-    here = Path(__file__).resolve()
-    for folder in (here.parent / "manifests" / "store", here.parents[1] / "manifests" / "store"):
-        if folder.is_dir():
-            return folder
-    raise TemplateError("the manifest templates are missing from this installation")
-
-
 def _read_files(folder: Path) -> dict[str, str]:
     try:
         return {
@@ -348,9 +379,21 @@ def _read_files(folder: Path) -> dict[str, str]:
         raise TemplateError(f"the files for pods are missing: {exc.strerror}: {folder}") from exc
 
 
-def _settings(store_id: str, spec: StoreSpec, profile: StoreProfile) -> str:
+def _pinned(lock: Path, what: str) -> dict[str, str | None]:
+    """Return an entry of the lock file; what was never pinned is None in it."""
+    try:
+        entry: dict[str, str | None] = json.loads(lock.read_text(encoding="utf-8"))[what]
+    except (OSError, ValueError, KeyError) as exc:
+        raise TemplateError(f"{lock.name}: {what} cannot be read") from exc
+    return entry
+
+
+def _settings(
+    store_id: str, spec: StoreSpec, profile: StoreProfile, woocommerce: dict[str, str | None]
+) -> str:
     """Return settings.json, which WordPress and its set-up read.
 
+    ``woocommerce`` is what `prepare` downloads where the image has none: version, url, sha256.
     A file, because Kubernetes expands ``$(NAME)`` in environment values and a title may hold that.
     """
     url = store_url(
@@ -361,18 +404,24 @@ def _settings(store_id: str, spec: StoreSpec, profile: StoreProfile) -> str:
         tls=profile.tls_issuer is not None,
     )
     options = spec.options
-    return json.dumps(
-        {
-            "url": url,
-            "engine": spec.engine,
-            "title": options.title,
-            "adminEmail": options.admin_email,
-            "currency": options.currency,
-            "country": options.country,
-            "demoProducts": options.demo_products,
-        },
-        indent=2,
-    )
+    told: Json = {
+        "url": url,
+        "engine": spec.engine,
+        "title": options.title,
+        "adminEmail": options.admin_email,
+        "currency": options.currency,
+        "country": options.country,
+        "demoProducts": options.demo_products,
+    }
+    if spec.engine == "woocommerce":
+        told["woocommerce"] = woocommerce
+    return _go_json(told)
+
+
+def _go_json(value: Any) -> str:
+    """Return JSON in the very bytes of Helm's ``toRawJson``: the chart mounts the same files."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def _workload(  # one argument for each thing that tells workloads apart
@@ -391,7 +440,7 @@ def _workload(  # one argument for each thing that tells workloads apart
         memory_limit=share.memory_limit,
         storage=share.storage,
         config=config,
-        config_digest=_sha256(json.dumps(config, sort_keys=True)),
+        config_digest=_sha256(_go_json(config)),
     )
 
 
@@ -428,8 +477,8 @@ def _quota(quota: Quota, *, tls: bool) -> dict[str, str]:
         "limits.cpu": quota.cpu_limits,
         "limits.memory": quota.memory_limits,
         "requests.storage": quota.storage,
-        "pods": str(quota.pods),
-        "persistentvolumeclaims": str(quota.claims),
+        "pods": quota.pods,
+        "persistentvolumeclaims": quota.claims,
         "services.loadbalancers": "0",
         # cert-manager's HTTP-01 solver makes a NodePort Service unless the issuer says otherwise.
         "services.nodeports": "2" if tls else "0",
@@ -437,8 +486,11 @@ def _quota(quota: Quota, *, tls: bool) -> dict[str, str]:
 
 
 def _schedule(store_id: str) -> str:
-    """Return every five minutes, at a minute of the store's own: not all stores at once."""
-    return f"{zlib.crc32(store_id.encode()) % 5}-59/5 * * * *"
+    """Return every five minutes, at a minute of the store's own: not all stores at once.
+
+    By a checksum that Helm's templates know too.
+    """
+    return f"{zlib.adler32(store_id.encode()) % 5}-59/5 * * * *"
 
 
 def _sha256(text: str) -> str:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+import yaml
+from pydantic.alias_generators import to_snake
+
+from orchestrator.model.shipped import shipped
 
 
 @dataclass(frozen=True)
@@ -26,8 +31,8 @@ class Quota:
     memory_requests: str
     memory_limits: str
     storage: str
-    pods: int
-    claims: int = 2
+    pods: str
+    claims: str
 
 
 @dataclass(frozen=True)
@@ -43,38 +48,30 @@ class Plan:
     buffer_pool: str
 
 
-PLANS: Final[dict[str, Plan]] = {
-    plan.name: plan
-    for plan in (
-        Plan(
-            "small",
-            "A young shop: some hundred products, a few visitors at a time",
-            Share("100m", "1", "256Mi", "512Mi", "2Gi"),
-            Share("100m", "1", "512Mi", "768Mi", "4Gi"),
-            Quota("1", "6", "2Gi", "4Gi", "6Gi", 10),
-            workers=8,
-            buffer_pool="96M",
-        ),
-        Plan(
-            "medium",
-            "A busy shop: some thousand products, dozens of visitors at a time",
-            Share("250m", "2", "512Mi", "1Gi", "10Gi"),
-            Share("250m", "2", "1Gi", "1536Mi", "10Gi"),
-            Quota("2", "10", "4Gi", "7Gi", "20Gi", 12),
-            workers=16,
-            buffer_pool="384M",
-        ),
-        Plan(
-            "large",
-            "A large shop: ten thousand products and campaigns",
-            Share("500m", "4", "1Gi", "2Gi", "40Gi"),
-            Share("500m", "4", "2Gi", "3Gi", "40Gi"),
-            Quota("4", "20", "8Gi", "14Gi", "80Gi", 14),
-            workers=32,
-            buffer_pool="1G",
-        ),
+def _read() -> dict[str, Plan]:
+    path = shipped("charts", "store", "files", "plans.yaml")
+    told = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return {plan.name: plan for plan in (_plan(name, values) for name, values in told.items())}
+
+
+def _plan(name: str, told: dict[str, Any]) -> Plan:
+    return Plan(
+        name=name,
+        summary=told["summary"],
+        wordpress=Share(**_snake(told["wordpress"])),
+        mysql=Share(**_snake(told["mysql"])),
+        quota=Quota(**_snake(told["quota"])),
+        workers=told["workers"],
+        buffer_pool=told["bufferPool"],
     )
-}
+
+
+def _snake(told: dict[str, str]) -> dict[str, str]:
+    return {to_snake(key): value for key, value in told.items()}
+
+
+PLANS: Final[dict[str, Plan]] = _read()
+"""The plans by name, smallest first; the file is the chart's too, which reads only its own."""
 ENGINES: Final[dict[str, str]] = {
     "woocommerce": "A WooCommerce shop; Ready means that an order can be placed now",
     "wordpress": "WordPress without the shop; nothing to download",

@@ -20,7 +20,9 @@ PlanName = Literal["small", "medium", "large"]
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
 
-def _rule(problem: Any) -> AfterValidator:
+def rule(problem: Any) -> AfterValidator:
+    """Return a validator of what ``problem`` says is wrong, worded after "must be"."""
+
     def check(value: str) -> str:
         broken = problem(value)
         if broken:
@@ -36,13 +38,14 @@ def _email_problem(value: str) -> str | None:
     return "an e-mail address such as owner@example.com"
 
 
-StoreId = Annotated[str, _rule(names.id_problem), Field(examples=["acme"])]
-DisplayName = Annotated[str, _rule(names.name_problem), Field(examples=["Acme Ltd"])]
-DomainName = Annotated[str, _rule(names.domain_problem), Field(examples=["shop.example.com"])]
-ImageTag = Annotated[str, _rule(names.tag_problem), Field(examples=["6.9-php8.4-apache"])]
-Email = Annotated[str, _rule(_email_problem), Field(examples=["owner@example.com"])]
+StoreId = Annotated[str, rule(names.id_problem), Field(examples=["acme"])]
+DisplayName = Annotated[str, rule(names.name_problem), Field(examples=["Acme Ltd"])]
+DomainName = Annotated[str, rule(names.domain_problem), Field(examples=["shop.example.com"])]
+ImageTag = Annotated[str, rule(names.tag_problem), Field(examples=["6.9-php8.4-apache"])]
+Email = Annotated[str, rule(_email_problem), Field(examples=["owner@example.com"])]
+# The shape alone: which codes are known is asked of what people send, not of what is stored.
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["USD"])]
-Country = Annotated[str, Field(pattern="^[A-Z]{2}(:[A-Z0-9-]{1,6})?$", examples=["US:CA"])]
+Country = Annotated[str, Field(pattern="^[A-Z]{2}(:[A-Za-z0-9 -]{1,16})?$", examples=["US:CA"])]
 
 
 class Model(BaseModel):

@@ -12,6 +12,7 @@ from orchestrator.renderer import Rendered, Renderer, StoreProfile
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "manifests" / "store"
+FILES = ROOT / "charts" / "store" / "files"
 PLATFORM = ROOT / "manifests" / "platform"
 UID = "6f1c2f4e-0000-4000-8000-000000000001"
 RENDERER = Renderer()
@@ -68,10 +69,18 @@ def find(rendered: Rendered, kind: str, name: str) -> Json:
 def pod_templates(rendered: Rendered) -> Iterator[tuple[str, Json]]:
     """Every pod template, by the name of its owner."""
     for obj in rendered.objects:
-        if obj["kind"] in ("Deployment", "StatefulSet"):
-            yield obj["metadata"]["name"], obj["spec"]["template"]
-        if obj["kind"] == "CronJob":
-            yield obj["metadata"]["name"], obj["spec"]["jobTemplate"]["spec"]["template"]
+        template = template_of(obj)
+        if template is not None:
+            yield obj["metadata"]["name"], template
+
+
+def template_of(obj: Json) -> Json | None:
+    """The pod template of a workload; a pod is its own; None for what has none."""
+    if obj["kind"] == "Pod":
+        return obj
+    owner = obj["spec"]["jobTemplate"] if obj["kind"] == "CronJob" else obj
+    found: Json | None = owner.get("spec", {}).get("template")
+    return found
 
 
 def containers(template: Json) -> list[Json]:

@@ -162,3 +162,10 @@ def test_services_select_their_pods_and_ports(profile: Any) -> None:
         (container,) = templates[name]["spec"]["containers"]
         assert port["targetPort"] in [p["name"] for p in container["ports"]]
     assert find(rendered, "Service", "wordpress")["spec"]["ports"][0]["port"] == 80
+
+
+def test_names_and_routes_do_not_lag_behind_the_pods() -> None:
+    rendered = render()
+    assert find(rendered, "Service", "mysql")["spec"]["publishNotReadyAddresses"] is True
+    notes = find(rendered, "Service", "wordpress")["metadata"]["annotations"]
+    assert notes == {"traefik.ingress.kubernetes.io/service.nativelb": "true"}

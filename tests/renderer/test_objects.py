@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -216,13 +217,13 @@ def test_route_with_tls_and_an_own_domain() -> None:
     assert route["spec"]["tls"] == [{"hosts": ["shop.example.com"], "secretName": "wordpress-tls"}]
     assert [rule["host"] for rule in route["spec"]["rules"]] == ["shop.example.com"]
     told = find(rendered, "ConfigMap", "wordpress")["data"]["settings.json"]
-    assert '"url": "https://shop.example.com"' in told
+    assert json.loads(told)["url"] == "https://shop.example.com"
 
 
 def test_the_port_is_in_wordpress_address_and_not_in_the_host_rule() -> None:
     rendered = render(profile=replace(LOCAL, base_port=8088))
     told = find(rendered, "ConfigMap", "wordpress")["data"]["settings.json"]
-    assert '"url": "http://store-acme.localtest.me:8088"' in told
+    assert json.loads(told)["url"] == "http://store-acme.localtest.me:8088"
     assert "8088" not in str(find(rendered, "Ingress", "wordpress"))
 
 
@@ -282,19 +283,19 @@ def test_one_object_a_file_named_by_its_kind() -> None:
         assert path.name.split(".")[0].split("-")[0] == found[0].lower()
 
 
-def test_templates_are_found_in_checkout_and_wheel(
+def test_shipped_files_are_found_in_checkout_and_wheel(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from orchestrator import renderer
+    from orchestrator.model import shipped
 
-    module = tmp_path / "site-packages" / "orchestrator" / "renderer.py"
-    (module.parent / "manifests" / "store").mkdir(parents=True)
-    module.touch()
-    monkeypatch.setattr(renderer, "__file__", str(module))
-    assert renderer._find_templates() == module.parent / "manifests" / "store"
-    (module.parent / "manifests" / "store").rmdir()
-    with pytest.raises(TemplateError, match="missing"):
-        renderer._find_templates()
+    checkout, package = tmp_path / "checkout", tmp_path / "checkout" / "orchestrator"
+    (checkout / "charts" / "store").mkdir(parents=True)
+    monkeypatch.setattr(shipped, "_PACKAGE", package)
+    assert shipped.shipped("charts", "store") == checkout / "charts" / "store"
+    (package / "charts" / "store").mkdir(parents=True)
+    assert shipped.shipped("charts", "store") == package / "charts" / "store"
+    with pytest.raises(TemplateError, match=r"charts/none is missing"):
+        shipped.shipped("charts", "none")
 
 
 def test_the_context_has_a_schema() -> None:

@@ -108,8 +108,6 @@ def test_every_value_in_a_template_passes_the_filter(template: Path) -> None:
 
 
 def test_an_undefined_variable_is_an_error(tmp_path: Path) -> None:
-    for part in ("wordpress", "mysql"):
-        (tmp_path / "files" / part).mkdir(parents=True)
     (tmp_path / "namespace.yaml.j2").write_text("kind: {{ nonsense | quote }}\n")
     with pytest.raises(TemplateError, match="namespace"):
         Renderer(tmp_path).render("acme", UID, make_spec(), LOCAL)

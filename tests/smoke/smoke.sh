@@ -1,6 +1,7 @@
 #!/bin/sh
 # The main job by curl alone: create, wait, list, events, idempotent repeat, bad input, delete, gone.
 # Takes URUMI_URL (http://127.0.0.1:4000) and URUMI_TOKEN (default: .urumi/admin-token);
+# SMOKE_ENGINE and SMOKE_ID say which store is made (wordpress, a name of its own);
 # SMOKE_TIMEOUT is how many seconds Ready, and then gone, may take each (300). Needs curl and sed.
 # Exits 0 when all passed. What it created it deletes, however it ends.
 set -u
@@ -9,7 +10,8 @@ URL=${URUMI_URL:-http://127.0.0.1:4000}
 TOKEN=${URUMI_TOKEN:-$(cat "${URUMI_DATA_DIR:-.urumi}/admin-token" 2>/dev/null)}
 LIMIT=${SMOKE_TIMEOUT:-300}
 API=${URL%/}/api/v1
-ID=smoke-$$-$(date +%s)
+ENGINE=${SMOKE_ENGINE:-wordpress}
+ID=${SMOKE_ID:-smoke-$$-$(date +%s)}
 WORK=$(mktemp -d) || exit 1
 PASSED=0
 FAILED=0
@@ -82,7 +84,7 @@ is_ready() { grep -q '"phase": *"Ready"' "$WORK/body"; }
 is_gone() { [ "$STATUS" = 404 ]; }
 
 echo "smoke test of $URL, store $ID"
-BODY="{\"id\":\"$ID\",\"name\":\"Smoke & Söhne\",\"engine\":\"wordpress\"}"
+BODY="{\"id\":\"$ID\",\"name\":\"Smoke & Söhne\",\"engine\":\"$ENGINE\"}"
 
 call GET /me
 expect 200 '"role"' "the token is known"

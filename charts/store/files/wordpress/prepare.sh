@@ -60,7 +60,8 @@ for file in index.php themes/index.php plugins/index.php; do
   if [ -f "$image/$file" ] && [ ! -f "$volume/$file" ]; then cp "$image/$file" "$volume/$file"; fi
 done
 
-if [ "$engine" = woocommerce ] && [ ! -f "$volume/plugins/woocommerce/woocommerce.php" ]; then
-  fail "the image has no WooCommerce: use an image with it in wp-content/plugins, or the engine wordpress" 78
+# WooCommerce comes with the image, or else from where the settings say.
+if [ "$engine" = woocommerce ] && [ ! -d "$image/plugins/woocommerce" ]; then
+  php /etc/urumi/fetch.php "$volume/plugins" "$(version_of "$volume/plugins/woocommerce")" || exit $?
 fi
 echo "prepared for engine $engine"

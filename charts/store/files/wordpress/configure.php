@@ -1,8 +1,8 @@
 <?php
 /**
- * Step `configure`, in a process of its own after `install`: the administrator, and the ready marker
- * last. Settings are the platform's until the marker exists, the owner's afterwards: a later run
- * repairs and does not reset.
+ * Step `configure`, in a process of its own after `install`: the administrator, the shop and an order
+ * as evidence, and the ready marker last. Settings are the platform's until the marker exists, the
+ * owner's afterwards: a later run repairs and does not reset.
  */
 require __DIR__ . '/lib.php';
 $urumi_settings = settings();
@@ -52,12 +52,14 @@ if (null === option($urumi_db, 'urumi_ready')) {
 	update_option('admin_email', $urumi_settings['adminEmail']);
 	if ('woocommerce' === $urumi_settings['engine']) {
 		require __DIR__ . '/shop.php';
+		require __DIR__ . '/order.php';
 	}
 	// Made anew by the first request: the process that installs would lose a plugin's endpoints.
 	delete_option('rewrite_rules');
 	set_option($urumi_db, 'urumi_ready', '1');
 	$urumi_did[] = 'marked ready';
 }
-report(array('did' => $urumi_did));
+$urumi_evidence = json_decode((string) option($urumi_db, 'urumi_order'), true);
+report(array('did' => $urumi_did) + ($urumi_evidence ? array('order' => $urumi_evidence) : array()));
 $urumi_done = true;
 exit(0);

@@ -16,9 +16,9 @@ $urumi_password = secret('admin/admin-password');
 $urumi_plugins = array();
 
 define('WP_INSTALLING', true);
-$urumi_tables = $urumi_db->query("SHOW TABLES LIKE '" . PREFIX . "options'");
+$urumi_tables = $urumi_db->query("SHOW TABLES LIKE '" . PREFIX . "%'");
 if (null === $urumi_site && $urumi_tables->num_rows > 0) {
-	define('WP_REPAIRING', true); // tables without an address: WordPress would refuse to start
+	define('WP_REPAIRING', true); // some tables, and no address: WordPress would refuse to start
 }
 if ('begun' === $urumi_marker) {
 	$urumi_content = array('posts', 'postmeta', 'terms', 'term_taxonomy', 'term_relationships', 'termmeta', 'comments', 'commentmeta', 'links', 'users', 'usermeta');

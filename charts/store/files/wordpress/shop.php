@@ -8,6 +8,8 @@
 update_option('woocommerce_coming_soon', 'no');
 update_option('woocommerce_store_pages_only', 'no');
 WC_Install::newly_installed();
+// Else whoever logs in within half a minute is led to WooCommerce's own wizard.
+delete_transient('_wc_activation_redirect');
 update_option('woocommerce_custom_orders_table_enabled', 'yes');
 update_option('woocommerce_onboarding_profile', array('skipped' => true));
 update_option('woocommerce_task_list_hidden_lists', array('setup', 'extended'));
@@ -17,6 +19,10 @@ update_option('woocommerce_currency', $urumi_settings['currency']);
 update_option('woocommerce_default_country', $urumi_settings['country']);
 update_option('woocommerce_enable_guest_checkout', 'yes');
 WC_Install::create_pages();
+if (is_file(WP_CONTENT_DIR . '/themes/storefront/style.css')) { // an image of ours has it
+	update_option('template', 'storefront');
+	update_option('stylesheet', 'storefront');
+}
 
 $urumi_cod = get_option('woocommerce_cod_settings');
 $urumi_cod = is_array($urumi_cod) ? $urumi_cod : array();

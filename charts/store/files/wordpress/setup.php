@@ -9,9 +9,8 @@ require __DIR__ . '/lib.php';
 /** Runs one step and returns its report; ends this process with the step's code when it fails. */
 function step(string $name): array {
 	fwrite(STDERR, "step $name\n");
-	$command = array(PHP_BINARY, __DIR__ . "/$name.php");
 	$descriptors = array(0 => array('file', '/dev/null', 'r'), 1 => STDERR, 2 => STDERR, 3 => array('pipe', 'w'));
-	$process = proc_open($command, $descriptors, $pipes, null, array('URUMI_REPORT' => '1') + getenv());
+	$process = proc_open(php(__DIR__ . "/$name.php"), $descriptors, $pipes, null, array('URUMI_REPORT' => '1') + getenv());
 	$said = json_decode((string) stream_get_contents($pipes[3]), true);
 	fclose($pipes[3]);
 	$code = proc_close($process);
@@ -29,6 +28,7 @@ function finish(int $code, array $result): never {
 	$text = json_encode($result, JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE);
 	@file_put_contents('/dev/termination-log', substr($text, 0, 4000));
 	fwrite(STDERR, $text . "\n");
+	exec('rm -rf ' . CACHE . '/*'); // memory, which would be the pod's until it ends
 	exit($code);
 }
 
@@ -38,7 +38,7 @@ $db = connect(300);
 lock($db, 'setup', 60);
 $steps = array('install');
 if ('woocommerce' === $settings['engine']) {
-	array_push($steps, 'activate', 'tables');
+	$steps[] = 'activate';
 }
 $steps[] = 'configure';
 $result = array('engine' => $settings['engine']);

@@ -1,0 +1,22 @@
+<?php
+/**
+ * What WordPress is told before it is loaded for set-up: none of its owner's plugins and theme (a
+ * broken one must not stop set-up), no mail, no outgoing request, no cron. Sets $urumi_only, the
+ * filter that leaves nothing but $urumi_plugins active.
+ */
+define('ABSPATH', '/usr/src/wordpress/');
+define('WPMU_PLUGIN_DIR', '/nonexistent');
+require ABSPATH . 'wp-includes/plugin.php';
+add_filter('pre_wp_mail', '__return_false', PHP_INT_MAX);
+add_filter('pre_http_request', static fn() => new WP_Error('urumi_offline', 'set-up makes no requests'), PHP_INT_MAX);
+// Its database updates are a step of set-up; else it leaves them to cron.
+add_filter('woocommerce_enable_auto_update_db', '__return_false', PHP_INT_MAX);
+add_filter('filesystem_method', static fn() => 'direct', PHP_INT_MAX);
+$urumi_only = static fn() => $GLOBALS['urumi_plugins'];
+add_filter('option_active_plugins', $urumi_only, PHP_INT_MAX);
+$urumi_theme = static fn() => basename((glob('/usr/src/wordpress/wp-content/themes/twenty*') ?: array(''))[0]);
+add_filter('pre_option_template', $urumi_theme, PHP_INT_MAX);
+add_filter('pre_option_stylesheet', $urumi_theme, PHP_INT_MAX);
+add_action('plugins_loaded', static fn() => remove_action('init', 'wp_cron'), PHP_INT_MAX);
+// The rules of this process lack those of the owner's plugins: the first visitor makes the ones kept.
+add_filter('pre_update_option_rewrite_rules', static fn($new, $old) => $old, PHP_INT_MAX, 2);

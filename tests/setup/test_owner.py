@@ -1,0 +1,163 @@
+"""What the owner did to the shop stays; what the owner broke does not stop set-up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.setup.conftest import MakeShop
+from tests.setup.database import Database
+from tests.setup.shop import Shop
+
+FATAL = "<?php\n/* Plugin Name: Broken */\nthrow new Error('broken by its owner');\n"
+GADGETS = """<?php
+/* Plugin Name: Gadgets */
+add_action('init', static function () {
+	register_post_type('gadget', array('public' => true, 'has_archive' => 'gadgets'));
+});
+"""
+
+
+def put(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def active(database: Database) -> str:
+    return database.option("active_plugins") or ""
+
+
+def add_plugin(shop: Shop, database: Database, name: str, text: str) -> str:
+    """Add an active plugin; return the list of those that are active."""
+    put(shop.volume / f"plugins/{name}/{name}.php", text)
+    names = [f"{name}/{name}.php"]
+    if shop.engine == "woocommerce":
+        names.append("woocommerce/woocommerce.php")
+    items = "".join(f'i:{i};s:{len(x)}:"{x}";' for i, x in enumerate(names))
+    listed = f"a:{len(names)}:{{{items}}}"
+    database.set_option("active_plugins", listed)
+    return listed
+
+
+def test_a_broken_plugin_and_theme_stay_active_and_stop_nothing(
+    shop: Shop, database: Database
+) -> None:
+    shop.setup().ended(0)
+    listed = add_plugin(shop, database, "broken", FATAL)
+    put(shop.volume / "mu-plugins/broken.php", FATAL)
+    put(shop.volume / "themes/broken/style.css", "/* Theme Name: Broken */")
+    put(shop.volume / "themes/broken/functions.php", FATAL)
+    for option in ("template", "stylesheet"):
+        database.set_option(option, "broken")
+    with shop.served():
+        assert shop.get("/") == 500, "it is not broken for visitors"
+    shop.prepare().ended(0)
+    shop.secrets["admin-password"] = "admin-secret-2"
+    shop.setup().ended(0, '"changed":"administrator\'s password set"')
+    assert active(database) == listed
+    assert (database.option("template"), database.option("stylesheet")) == ("broken", "broken")
+
+
+def test_a_plugin_that_breaks_a_shop_before_it_is_ready_stops_nothing(
+    shop: Shop, database: Database
+) -> None:
+    shop.setup().ended(0)
+    listed = add_plugin(shop, database, "broken", FATAL)
+    database.sql("DELETE FROM wp_options WHERE option_name = 'urumi_ready'")
+    shop.setup().ended(0, "marked ready")
+    assert active(database) == listed
+
+
+def test_an_owners_plugin_is_found_by_visitors_after_an_upgrade(
+    make_shop: MakeShop, engine: str, database: Database
+) -> None:
+    shop = make_shop(engine)
+    shop.setup().ended(0)
+    add_plugin(shop, database, "gadgets", GADGETS)
+    shop.php("flush_rewrite_rules();")
+    assert "gadgets" in (database.option("rewrite_rules") or "")
+    database.set_option("db_version", "51917")
+    shop.setup().ended(0, "database upgraded")
+    shop.setup().ended(0)
+    rules = shop.php("global $wp_rewrite; echo json_encode($wp_rewrite->wp_rewrite_rules());")
+    assert "gadgets" in rules
+
+
+def test_an_owners_settings_stay_once_the_shop_was_ready(shop: Shop, database: Database) -> None:
+    shop.setup().ended(0)
+    kept = {"blogname": "My own title", "permalink_structure": "/%year%/%postname%/"}
+    if shop.engine == "woocommerce":
+        kept |= {
+            "woocommerce_currency": "JPY",
+            "woocommerce_default_country": "JP:JP13",
+            "woocommerce_coming_soon": "yes",
+            "woocommerce_cod_settings": 'a:1:{s:7:"enabled";s:2:"no";}',
+            "woocommerce_enable_guest_checkout": "no",
+        }
+        database.sql("DELETE FROM wp_posts WHERE post_type = 'product'")
+    for name, value in kept.items():
+        database.set_option(name, value)
+    evidence = database.option("urumi_order")
+    last = database.sql("SELECT MAX(ID) FROM wp_posts")
+    shop.set(title="The platform's title", currency="CHF", demoProducts=True)
+    shop.setup().ended(0, '"changed":"nothing"')
+    for name, value in kept.items():
+        assert database.option(name) == value
+    # Every order takes a number of the posts'.
+    assert database.option("urumi_order") == evidence
+    assert database.sql("SELECT MAX(ID) FROM wp_posts") == last
+
+
+def test_a_shop_with_orders_gets_none_of_ours(make_shop: MakeShop, database: Database) -> None:
+    shop = make_shop("woocommerce")
+    shop.setup().ended(0)
+    shop.php("wc_create_order(array('status' => 'completed'));")
+    database.sql("DELETE FROM wp_options WHERE option_name IN ('urumi_ready', 'urumi_order')")
+    orders = database.sql("SELECT id, status FROM wp_wc_orders")
+    assert len(orders) == 1
+    run = shop.setup().ended(0, "orders found, none placed")
+    assert "order" not in run.said
+    assert database.sql("SELECT id, status FROM wp_wc_orders") == orders
+
+
+@pytest.fixture
+def site(make_shop: MakeShop) -> Iterator[Shop]:
+    shop = make_shop("wordpress")
+    shop.setup().ended(0)
+    yield shop
+
+
+def may_enter(shop: Shop, password: str) -> bool:
+    said = shop.php(f"echo get_class(wp_authenticate('admin', '{password}'));")
+    assert said in ("WP_User", "WP_Error")
+    return said == "WP_User"
+
+
+def test_a_rotated_administrators_password_is_set(site: Shop) -> None:
+    site.secrets["admin-password"] = "admin-secret-2"
+    run = site.setup().ended(0, "administrator's password set")
+    assert "admin-secret" not in run.out + run.message
+    assert may_enter(site, "admin-secret-2")
+    assert not may_enter(site, "admin-secret-1")
+    site.setup().ended(0, '"changed":"nothing"')
+
+
+def test_a_password_that_the_owner_chose_stays_until_the_secret_changes(site: Shop) -> None:
+    site.php("wp_set_password('of-the-owner', get_user_by('login', 'admin')->ID);")
+    site.setup().ended(0, '"changed":"nothing"')
+    assert may_enter(site, "of-the-owner")
+    site.secrets["admin-password"] = "admin-secret-2"
+    site.setup().ended(0, "administrator's password set")
+    assert may_enter(site, "admin-secret-2")
+
+
+def test_an_administrator_who_was_demoted_or_deleted_is_back(
+    site: Shop, database: Database
+) -> None:
+    site.php("get_user_by('login', 'admin')->set_role('subscriber');")
+    site.setup().ended(0, "administrator repaired")
+    database.sql("DELETE FROM wp_users; DELETE FROM wp_usermeta")
+    site.setup().ended(0, "administrator made")
+    assert may_enter(site, "admin-secret-1")
