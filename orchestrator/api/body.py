@@ -188,22 +188,13 @@ def _says(text: str) -> Callable[[type[BaseModel], ErrorDetails], str]:
     return lambda _model, _error: text
 
 
-def _pattern(_model: type[BaseModel], error: ErrorDetails) -> str:
-    last = str(error["loc"][-1]) if error["loc"] else ""
-    return _PATTERNS.get(last, f"must match {error.get('ctx', {}).get('pattern', '')}")
-
-
-_PATTERNS: Final = {
-    "currency": "must be a currency code of three capital letters, such as USD",
-    "country": "must be a country code, with a state where it has some, such as DE or US:CA",
-}
 _RULES: Final[dict[str, Callable[[type[BaseModel], ErrorDetails], str]]] = {
     "missing": _says("is required"),
     "extra_forbidden": _unknown,
     "value_error": _context("error", ""),
     "literal_error": _context("expected", "must be one of: "),
     "enum": _context("expected", "must be one of: "),
-    "string_pattern_mismatch": _pattern,
+    "string_pattern_mismatch": _context("pattern", "must match "),
     "string_type": _says("must be a string"),
     "bool_type": _says("must be true or false"),
     "model_type": _says("must be a JSON object"),

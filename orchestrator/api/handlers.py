@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import Any, Final
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from orchestrator.api import pages, wire
 from orchestrator.api.body import digest
@@ -17,12 +18,14 @@ from orchestrator.api.query import (
     LARGEST_SEQ,
     CreateQuery,
     EventsQuery,
+    LogsQuery,
     Paging,
     StoreListQuery,
     StreamQuery,
 )
 from orchestrator.model.errors import FieldError, InputError, NotFound, RecordsError
 from orchestrator.model.kinds import Json
+from orchestrator.model.logs import LogLine, LogQuery
 from orchestrator.model.store import Phase, Store
 from orchestrator.service import Idempotent, Listing
 from orchestrator.service.requests import CreateStore, CreateToken, CreateUser, PatchStore
@@ -200,6 +203,25 @@ async def list_events(call: Call) -> Response:
     shown = found[: query.limit]
     cursor = str(shown[-1].seq) if len(found) > len(shown) else None
     return _json(wire.page([wire.entry_document(e) for e in shown], cursor))
+
+
+async def get_logs(call: Call) -> Response:
+    """What a store's containers say."""
+    query = call.typed(call.query, LogsQuery)
+    asked = LogQuery(query.component, query.tail, query.previous)
+    stores = call.deps.service.stores
+    if not query.following:
+        lines = await stores.logs(call.principal, call.path("id"), asked)
+        text = "".join(f"{line}\n" for line in lines)
+        return PlainTextResponse(text, headers=_NO_STORE)
+    found = await stores.follow_logs(call.principal, call.path("id"), asked)
+    return await call.request.app.state.feed.relay(call.principal, _log_events(found))  # type: ignore[no-any-return]
+
+
+async def _log_events(lines: AsyncGenerator[LogLine]) -> AsyncGenerator[tuple[str, Json]]:
+    async with aclosing(lines):
+        async for line in lines:
+            yield "log", {"pod": line.pod, "container": line.container, "line": line.text}
 
 
 async def stream_events(call: Call) -> Response:

@@ -147,9 +147,12 @@ def _answer(answer: Answer) -> Json:
     }
     if headers:
         result["headers"] = headers
-    if isinstance(answer.content, str):
-        schema = {"type": "object"} if answer.content.endswith("json") else {"type": "string"}
-        result["content"] = {answer.content: {"schema": schema}}
+    if isinstance(answer.content, str | tuple):
+        kinds = (answer.content,) if isinstance(answer.content, str) else answer.content
+        result["content"] = {
+            kind: {"schema": {"type": "object" if kind.endswith("json") else "string"}}
+            for kind in kinds
+        }
     elif answer.content is not None:
         result["content"] = {"application/json": {"schema": _ref(answer.content)}}
     return result

@@ -33,10 +33,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Answer:
-    """A success: what it holds. ``content`` is a model, or a media type when not JSON."""
+    """A success: what it holds. ``content`` is a model, or media types when not JSON."""
 
     description: str
-    content: type[BaseModel] | str | None = None
+    content: type[BaseModel] | str | tuple[str, ...] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 

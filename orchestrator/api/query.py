@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from orchestrator.api.body import safe, validate
 from orchestrator.model.errors import FieldError, InputError
+from orchestrator.model.logs import MOST_LINES
 from orchestrator.model.store import Phase
 
 LARGEST_SEQ: Final = 2**63 - 1
@@ -108,6 +109,32 @@ class EventsQuery(Query):
     limit: Limit = 50
     after: Annotated[Seq | None, Field(description="Only entries with a higher seq")] = None
     cursor: Annotated[Seq | None, Field(description="nextCursor; the same as after")] = None
+
+
+class LogsQuery(Query):
+    """Whose words, how many of them, and whether to go on."""
+
+    component: Annotated[
+        Literal["database", "wordpress", "wp-cron"] | None,
+        Field(description="One part of the store; all of them without it"),
+    ] = None
+    tail: Annotated[
+        int,
+        Field(ge=1, le=MOST_LINES, description="Last lines of each container"),
+        BeforeValidator(_whole),
+    ] = 100
+    previous: Annotated[
+        Flag, Field(description="What containers said before their last restart")
+    ] = False
+    follow: Annotated[
+        Literal["0", "1", "true", "false"],
+        Field(description="1: server-sent events that go on with what comes"),
+    ] = "0"
+
+    @property
+    def following(self) -> bool:
+        """Whether to go on."""
+        return self.follow in ("1", "true")
 
 
 class StreamQuery(Query):

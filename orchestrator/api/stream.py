@@ -15,6 +15,7 @@ import asyncio
 import json
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -36,6 +37,8 @@ RING: Final = 2000
 KEEP_ALIVE: Final = 15.0
 SEND_TIMEOUT: Final = 30.0
 STREAMS_PER_TOKEN: Final = 64
+MOST_RELAYS: Final = 12
+"""Each holds connections to the API server, of which the watch must always find some."""
 _PATIENCE: Final = 15.0
 _RETRY: Final = 1.0
 _GRACE: Final = 0.5
@@ -86,6 +89,7 @@ class Feed:
         self._closed = False
         self._streams: Counter[str] = Counter()
         self._revoked: set[str] = set()
+        self._relays = 0
 
     async def run(self) -> None:
         """Read the feed until cancelled; a database that fails is tried again each second."""
@@ -94,8 +98,9 @@ class Feed:
                 if self._cursor < 0:
                     self._floor = self._cursor = await self._changes.head()
                     self._started.set()
-                if await self._changes.wait(self._cursor, _PATIENCE):
-                    await self._read()
+                head = await self._changes.wait(self._cursor, _PATIENCE)
+                if head > self._cursor:
+                    await self._read(head)
             except RecordsError as exc:
                 log.warning("the event feed cannot be read", error=str(exc))
                 await asyncio.sleep(_RETRY)
@@ -121,13 +126,34 @@ class Feed:
         Errors: RecordsUnavailable, Problem when the token has too many streams.
         """
         await self._has_started()
+        self._admit(principal)
+        head = await self._changes.head()
+        start = head if after is None else min(after, head)
+        return self._response(principal, self._from(principal, start))
+
+    async def relay(
+        self, principal: Principal, events: AsyncGenerator[tuple[str, Json]]
+    ) -> EventSourceResponse:
+        """Return a stream of other events (name, data), which ends as those of the feed do.
+
+        Errors: Problem when there are too many, the token's or all together.
+        """
+        self._admit(principal)
+        if self._relays >= MOST_RELAYS:
+            detail = f"{MOST_RELAYS} streams of this kind are open already"
+            raise Problem("rate-limit", detail, headers={"Retry-After": "5"})
+        return self._response(principal, self._relayed(principal, events))
+
+    def _admit(self, principal: Principal) -> None:
         if self._streams[principal.token_id] >= STREAMS_PER_TOKEN:
             detail = f"The token has {STREAMS_PER_TOKEN} streams open already"
             raise Problem("rate-limit", detail, headers={"Retry-After": "5"})
-        head = await self._changes.head()
-        start = head if after is None else min(after, head)
+
+    def _response(
+        self, principal: Principal, messages: AsyncGenerator[ServerSentEvent]
+    ) -> EventSourceResponse:
         return _Stream(
-            self._counted(principal, start),
+            self._counted(principal, messages),
             ping=KEEP_ALIVE,
             ping_message_factory=lambda: ServerSentEvent(comment="keep-alive", sep="\n"),
             send_timeout=SEND_TIMEOUT,
@@ -140,7 +166,7 @@ class Feed:
         self, principal: Principal, position: int
     ) -> AsyncGenerator[ServerSentEvent, None]:
         """Yield everything after ``position`` that the caller may see, for ever."""
-        while not self._closed and principal.token_id not in self._revoked:
+        while not self._ended(principal):
             news = self._news
             if position < self._floor:
                 until = self._cursor
@@ -161,13 +187,56 @@ class Feed:
         except TimeoutError as exc:
             raise RecordsUnavailable("the event feed could not be read yet") from exc
 
-    async def _counted(self, principal: Principal, position: int) -> AsyncIterator[ServerSentEvent]:
+    def _ended(self, principal: Principal) -> bool:
+        return self._closed or principal.token_id in self._revoked
+
+    async def _from(self, principal: Principal, position: int) -> AsyncGenerator[ServerSentEvent]:
+        # A first comment sends the headers through proxies and says where the stream starts.
+        yield ServerSentEvent(comment=f"from {position}", sep="\n")
+        async for message in self.events(principal, position):
+            yield message
+
+    async def _relayed(
+        self, principal: Principal, events: AsyncGenerator[tuple[str, Json]]
+    ) -> AsyncGenerator[ServerSentEvent]:
+        self._relays += 1
+        try:
+            yield ServerSentEvent(comment="listening", sep="\n")
+            coming = self._until_the_end(principal, events)
+            async with aclosing(events), aclosing(coming):
+                async for name, data in coming:
+                    yield ServerSentEvent(_text(data), event=name, sep="\n")
+        finally:
+            self._relays -= 1
+
+    async def _until_the_end(
+        self, principal: Principal, events: AsyncGenerator[tuple[str, Json]]
+    ) -> AsyncGenerator[tuple[str, Json]]:
+        """Yield events until they end, the server stops or the token is revoked."""
+        coming = asyncio.ensure_future(anext(events, None))
+        try:
+            while not self._ended(principal):
+                bell = asyncio.ensure_future(self._news.wait())
+                await asyncio.wait({coming, bell}, return_when=asyncio.FIRST_COMPLETED)
+                bell.cancel()
+                if coming.done():
+                    event = coming.result()
+                    if event is None:
+                        return
+                    yield event
+                    coming = asyncio.ensure_future(anext(events, None))
+        finally:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
+
+    async def _counted(
+        self, principal: Principal, messages: AsyncGenerator[ServerSentEvent]
+    ) -> AsyncIterator[ServerSentEvent]:
         self._streams[principal.token_id] += 1
         try:
-            # A first comment sends the headers through proxies and says where the stream starts.
-            yield ServerSentEvent(comment=f"from {position}", sep="\n")
-            async for message in self.events(principal, position):
-                yield message
+            async with aclosing(messages):
+                async for message in messages:
+                    yield message
         except RecordsError as exc:
             log.warning("a stream ends: the database fails", error=str(exc))
         finally:
@@ -175,9 +244,8 @@ class Feed:
             if not self._streams[principal.token_id]:
                 del self._streams[principal.token_id]
 
-    async def _read(self) -> None:
-        """Take one page of news into the ring."""
-        head = await self._changes.head()
+    async def _read(self, head: int) -> None:
+        """Take one page of news up to ``head`` into the ring."""
         page = await self._changes.page(self._cursor, head, None)
         self._ring.extend(self._event(change) for change in page.changes)
         self._cursor = page.upto
@@ -191,9 +259,7 @@ class Feed:
 
     def _event(self, change: Change) -> _Event:
         name, data = self._content(change)
-        # ASCII: many clients take U+2028 and the like for the end of a line.
-        text = json.dumps(data, separators=(",", ":"))
-        message = ServerSentEvent(text, event=name, id=str(change.seq), sep="\n")
+        message = ServerSentEvent(_text(data), event=name, id=str(change.seq), sep="\n")
         return _Event(change.seq, change.owner, message)
 
     def _content(self, change: Change) -> tuple[str, Json]:
@@ -202,6 +268,11 @@ class Feed:
         if change.what.deleted:
             return "deleted", {"id": change.what.store_id}
         return "timeline", entry_document(change.what).to_json()
+
+
+def _text(data: Json) -> str:
+    """JSON in ASCII: many clients take U+2028 and the like for the end of a line."""
+    return json.dumps(data, separators=(",", ":"))
 
 
 def _sees(principal: Principal, owner: str) -> bool:

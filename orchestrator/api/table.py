@@ -200,7 +200,7 @@ _STORES: Final = (
         "getEvidence",
         "What was seen when a revision failed; secrets masked",
         do.get_evidence,
-        {200: Answer("Events, container states, conditions", wire.EvidenceDocument)},
+        {200: Answer("Events, container states, last logs, conditions", wire.EvidenceDocument)},
         errors=(404,),
     ),
     Operation(
@@ -221,6 +221,16 @@ _STORES: Final = (
         do.list_events,
         {200: Answer("A page of entries", wire.EntryItems)},
         query=query.EventsQuery,
+        errors=(404,),
+    ),
+    Operation(
+        "GET",
+        f"{_STORE}/logs",
+        "getLogs",
+        "What a store's containers say; with follow=1 as events `log` ({pod, container, line})",
+        do.get_logs,
+        {200: Answer("Lines, each after [pod/container]", ("text/plain", "text/event-stream"))},
+        query=query.LogsQuery,
         errors=(404,),
     ),
     Operation(

@@ -50,11 +50,14 @@ WAVES: Final[tuple[frozenset[str], ...]] = (
             "LimitRange",
             "NetworkPolicy",
             "PersistentVolumeClaim",
+            "Service",
+            "PodDisruptionBudget",
+            "Ingress",
         }
     ),
-    WORKLOADS | {"Service", "PodDisruptionBudget"},
-    frozenset({"Ingress"}),
+    WORKLOADS,
 )
+"""What pods need, and what guards them, stands before they can be made; the rest has no order."""
 KEPT: Final = frozenset({"PersistentVolumeClaim", "Namespace"})
 """Kinds that are never pruned: one holds the shop's data, the other everything."""
 
@@ -196,6 +199,14 @@ class Applier:
         gone = {c.ref for c in changes if c.action is Action.DELETED}
         left = tuple(i for i in inventory.items if i.ref not in gone)
         return ChangeSet(tuple(changes)), Inventory(left)
+
+    async def stop(self, workloads: Sequence[Json]) -> None:
+        """Delete workloads as they were seen; their pods go with them."""
+        await _all([self._stop_one(workload) for workload in workloads])
+
+    async def _stop_one(self, workload: Json) -> None:
+        with contextlib.suppress(ObjectNotFound, PreconditionConflict):
+            await self._cluster.delete(ObjectRef.of(workload), uid=workload["metadata"]["uid"])
 
     async def delete_namespace(self, store_id: str, uid: str) -> NamespaceState:
         """Delete the store's namespace, or say what holds its end up. Errors: NamespaceNotOurs."""

@@ -10,7 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final
+
+import orjson
 
 from orchestrator.model.kinds import Json
 from orchestrator.model.names import FIELD_MANAGER
@@ -20,8 +23,12 @@ _ABSENT: Final = object()
 
 def digest(value: object) -> str:
     """Return the SHA-256 of a value's canonical JSON."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    try:
+        data = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # lone surrogates and numbers beyond 64 bits; the bytes are the same else
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        data = text.encode("utf-8", "surrogatepass")
+    return hashlib.sha256(data).hexdigest()
 
 
 def our_fields(live: Json) -> Json | None:
@@ -66,12 +73,18 @@ def _child(value: Any, key: str) -> Any:
         return value.get(rest, _ABSENT) if isinstance(value, dict) else _ABSENT
     if not isinstance(value, list):
         return _ABSENT
-    wanted = json.loads(rest)
+    wanted = _item(rest)
     if kind == "k":
         return next((item for item in value if _has_key(item, wanted)), _ABSENT)
     if kind == "i":
         return value[wanted] if wanted < len(value) else _ABSENT
     return wanted if wanted in value else _ABSENT
+
+
+@lru_cache(maxsize=4096)
+def _item(text: str) -> Any:
+    """Read a key, value or index; the same few of them come again with every object."""
+    return json.loads(text)
 
 
 def _has_key(item: Any, wanted: Json) -> bool:

@@ -37,6 +37,7 @@ def build_cli(serve: Callable[[Settings], None]) -> typer.Typer:
     app.command("list")(stores.list_)
     app.command("get")(stores.get)
     app.command("delete")(stores.delete)
+    app.command("logs")(stores.logs)
     app.command("events")(stores.events)
     app.command("render")(render.render)
     app.command("doctor")(doctor.doctor)

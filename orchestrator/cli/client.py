@@ -94,9 +94,25 @@ class Api:
         headers: Mapping[str, str] | None = None,
     ) -> Any:
         """Return the answer's JSON (None when empty). Errors: CliError, Unreachable."""
-        query = {k: str(v) for k, v in (params or {}).items() if v is not None}
+        return _answer(self._exchange(method, path, body, params, headers), self.url)
+
+    def text(self, path: str, params: Mapping[str, str | int | None]) -> str:
+        """Return an answer that is text. Errors: CliError, Unreachable."""
+        response = self._exchange("GET", path, None, params, {"Accept": "text/plain"})
+        if not response.is_success:
+            _answer(response, self.url)
+        return response.text
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        body: Json | None,
+        params: Mapping[str, str | int | None] | None,
+        headers: Mapping[str, str] | None,
+    ) -> httpx.Response:
         request = self._http.build_request(
-            method, "/api/v1" + path, json=body, params=query, headers=dict(headers or {})
+            method, "/api/v1" + path, json=body, params=_query(params), headers=dict(headers or {})
         )
         for _ in range(_PAUSES):
             response = self._send(request)
@@ -104,7 +120,7 @@ class Api:
             if pause is None:
                 break
             self._sleep(pause)
-        return _answer(response, self.url)
+        return response
 
     def pages(self, path: str, params: Mapping[str, str | int | None]) -> Iterator[Json]:
         """Yield every item of a list, page after page."""
@@ -117,19 +133,26 @@ class Api:
                 return
 
     @contextmanager
-    def stream(self, last_id: str | None, silence: float) -> Iterator[Iterator[ServerSentEvent]]:
-        """Open the event stream; ``silence`` is how long in seconds it may say nothing at all."""
+    def stream(
+        self,
+        last_id: str | None,
+        silence: float,
+        path: str = "/events/stream",
+        params: Mapping[str, str | int | None] | None = None,
+    ) -> Iterator[Iterator[ServerSentEvent]]:
+        """Open an event stream; ``silence`` is how long in seconds it may say nothing at all."""
         headers = {"Accept": "text/event-stream"}
         if last_id is not None:
             headers["Last-Event-ID"] = last_id
         timeout = httpx.Timeout(silence, connect=min(5.0, silence))
         try:
             with self._http.stream(
-                "GET", "/api/v1/events/stream", headers=headers, timeout=timeout
+                "GET", "/api/v1" + path, params=_query(params), headers=headers, timeout=timeout
             ) as response:
                 if response.status_code != 200:
                     response.read()
-                    _answer(response, self.url)
+                    if response.status_code != 429:  # too many streams: asking goes on without
+                        _answer(response, self.url)
                     raise Unreachable(f"no event stream at {self.url}")
                 yield parse_events(response.iter_lines())
         except (httpx.TransportError, httpx.StreamError) as exc:
@@ -196,6 +219,11 @@ def _local_address(settings: Settings) -> str:
     """Return where `urumi serve` with these settings can be reached from this machine."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
+def _query(params: Mapping[str, str | int | None] | None) -> dict[str, str]:
+    """Return parameters without those that are left out."""
+    return {k: str(v) for k, v in (params or {}).items() if v is not None}
 
 
 def _token(environ: Mapping[str, str], settings: Settings) -> str:

@@ -31,7 +31,13 @@ OLDEST: Final = (1, 35)
 DEFAULT_CLASS: Final = "storageclass.kubernetes.io/is-default-class"
 _WRITES: Final = ("get", "list", "watch", "create", "patch", "delete")
 _READS: Final = ("get", "list", "watch")
-_READ_ONLY: Final = ("Pod", "EndpointSlice", "Event", "IngressClass", "StorageClass")
+# What the service does without (manifests/platform/20-clusterrole.yaml says why).
+_LESS: Final[dict[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("Pod", "EndpointSlice", "IngressClass", "StorageClass"), _READS),
+    "Event": ("get", "list"),
+    "PersistentVolumeClaim": tuple(verb for verb in _WRITES if verb != "delete"),
+    "Secret": (*_READS, "create"),
+}
 _NOT_NEEDED: Final = ("Node",)
 
 
@@ -187,9 +193,7 @@ def _is_ready(node: Json) -> bool:
 
 async def _rights(cluster: Cluster) -> list[Finding]:
     """Ask for every right that the service uses; one finding a kind that lacks some."""
-    needed = {
-        kind: _READS if kind in _READ_ONLY else _WRITES for kind in KINDS if kind not in _NOT_NEEDED
-    }
+    needed = {kind: _LESS.get(kind, _WRITES) for kind in KINDS if kind not in _NOT_NEEDED}
     lacking = []
     for kind, verbs in needed.items():
         try:

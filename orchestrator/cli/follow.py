@@ -32,11 +32,16 @@ class Update:
 
 @dataclass
 class Follower:
-    """Follows ``store_id`` for at most ``timeout`` seconds."""
+    """Follows ``store_id`` for at most ``timeout`` seconds.
+
+    ``first`` is done once the stream stands, and answers with the store: what follows from it, be
+    it ever so soon, is not missed.
+    """
 
     api: Api
     store_id: str
     timeout: float
+    first: Callable[[], Json] | None = None
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     _last_id: str | None = field(default=None, init=False)
@@ -52,6 +57,10 @@ class Follower:
                 phase = update.store["phase"] if update.store else phase
                 if done(update):
                     return update
+        if self.first is not None:
+            raise CliError(
+                f"{self.api.url} does not answer: nothing was asked of it", ExitCode.UNREACHABLE
+            )
         raise CliError(
             f"{self.store_id} is still {phase} after {self.timeout:g} s; "
             "it goes on without this command",
@@ -73,7 +82,7 @@ class Follower:
 
     def _streamed(self) -> Iterator[Update]:
         with self.api.stream(self._last_id, min(SILENCE, max(self._left(), 0.1))) as events:
-            yield self._read()
+            yield self._begin()
             for event in events:
                 self._last_id = event.id or self._last_id
                 update = self._of(event)
@@ -82,9 +91,18 @@ class Follower:
                 if self._left() <= 0:
                     return
 
+    def _begin(self) -> Update:
+        if self.first is None:
+            return self._read()
+        first, self.first = self.first, None
+        try:
+            return Update(store=first())
+        except Unreachable as exc:
+            raise CliError(str(exc), exc.code) from exc  # for the caller: it is not done twice
+
     def _polled(self) -> Iterator[Update]:
         try:
-            yield self._read()
+            yield self._begin()
         except Unreachable:
             return
 

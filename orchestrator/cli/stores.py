@@ -1,10 +1,11 @@
-"""The verbs on stores: create, list, get, delete, events. Each speaks to a running API."""
+"""The verbs on stores: create, list, get, delete, logs, events. Each speaks to a running API."""
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,12 +34,17 @@ from orchestrator.cli.output import (
     show_table,
 )
 from orchestrator.model.kinds import Json
+from orchestrator.model.logs import MOST_LINES, LogLine
 
 if TYPE_CHECKING:
     from orchestrator.cli.client import Api
     from orchestrator.cli.follow import Update
 
 _CREATE_TRIES = 3
+
+FollowOption = Annotated[
+    bool, typer.Option("--follow", "-f", help="Go on with what comes, until interrupted.")
+]
 
 
 def _connect() -> Api:
@@ -136,8 +142,8 @@ def _wait_ready(api: Api, store_id: str, timeout: float, output: Format) -> Json
     return last.store
 
 
-def _wait_gone(api: Api, store_id: str, timeout: float, output: Format) -> None:
-    """Wait for the end, and pass on what is said to stay."""
+def _delete_and_wait(api: Api, store_id: str, timeout: float, output: Format) -> None:
+    """Delete it, wait for the end, and pass on what is said to stay."""
     warnings: list[str] = []
 
     def done(update: Update) -> bool:
@@ -146,13 +152,18 @@ def _wait_gone(api: Api, store_id: str, timeout: float, output: Format) -> None:
             warnings.append(str(entry["message"]))
         return update.gone
 
-    _follow(api, store_id, timeout, output, done)
+    _follow(api, store_id, timeout, output, done, lambda: api.call("DELETE", _path(store_id)))
     for warning in warnings:
         note(warning)
 
 
 def _follow(
-    api: Api, store_id: str, timeout: float, output: Format, done: Callable[[Update], bool]
+    api: Api,
+    store_id: str,
+    timeout: float,
+    output: Format,
+    done: Callable[[Update], bool],
+    first: Callable[[], Json] | None = None,
 ) -> Update:
     from orchestrator.cli.follow import Follower
 
@@ -164,7 +175,7 @@ def _follow(
             if update.entry is not None:
                 display.entry(update.entry)
 
-        return Follower(api, store_id, timeout).until(done, show)
+        return Follower(api, store_id, timeout, first).until(done, show)
 
 
 @reported
@@ -214,11 +225,13 @@ def delete(
 ) -> None:
     """Delete a store with all that it has in the cluster."""
     with _connect() as api:
-        store = api.call("DELETE", _path(store_id))
         if wait:
-            _wait_gone(api, store_id, timeout, output)
+            _delete_and_wait(api, store_id, timeout, output)
+            answer = {"id": store_id, "deleted": True}
+        else:
+            answer = api.call("DELETE", _path(store_id))
     if output is Format.JSON:
-        show_json({"id": store_id, "deleted": True} if wait else store)
+        show_json(answer)
     else:
         say(f"{store_id} is gone" if wait else f"{store_id} is Deleting")
 
@@ -227,14 +240,11 @@ def delete(
 def events(
     store_id: IdArgument,
     after: Annotated[int, typer.Option("--after", min=0, help="Only those after this seq.")] = 0,
-    follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on with what comes, until interrupted.")
-    ] = False,
+    follow: FollowOption = False,
     output: OutputOption = Format.TEXT,
 ) -> None:
     """Show a store's timeline, oldest first."""
-    if follow and output is Format.JSON:
-        raise CliError("--follow prints text: leave out --output json", ExitCode.USAGE)
+    _refuse_json(follow, output)
     with _connect() as api:
         entries = list(api.pages(_path(store_id, "/events"), {"after": after}))
         if output is Format.JSON:
@@ -246,6 +256,11 @@ def events(
             _tail(api, store_id, max([after, *(e["seq"] for e in entries)]))
 
 
+def _refuse_json(follow: bool, output: Format) -> None:
+    if follow and output is Format.JSON:
+        raise CliError("--follow prints text: leave out --output json", ExitCode.USAGE)
+
+
 def _tail(api: Api, store_id: str, after: int) -> None:
     """Print what comes, by asking once a second, until the store is gone or the user stops."""
     from orchestrator.cli.follow import tail
@@ -253,3 +268,61 @@ def _tail(api: Api, store_id: str, after: int) -> None:
     for entry in tail(api, store_id, after):
         print(end="", flush=True)
         say(entry_line(entry))
+
+
+@reported
+def logs(
+    store_id: IdArgument,
+    component: Annotated[
+        str | None,
+        typer.Option("--component", "-c", help="database, wordpress or wp-cron; all without it."),
+    ] = None,
+    tail: Annotated[
+        int, typer.Option("--tail", min=1, max=MOST_LINES, help="Last lines of each container.")
+    ] = 100,
+    previous: Annotated[
+        bool, typer.Option("--previous", "-p", help="What they said before their last restart.")
+    ] = False,
+    follow: FollowOption = False,
+    output: OutputOption = Format.TEXT,
+) -> None:
+    """Show what a store's containers say, each line after [pod/container]."""
+    _refuse_json(follow, output)
+    params = {
+        "component": component,
+        "tail": tail,
+        "previous": "true" if previous else None,
+        "follow": "1" if follow else None,
+    }
+    with _connect() as api:
+        if follow:
+            _follow_logs(api, _path(store_id, "/logs"), params)
+            return
+        lines = api.text(_path(store_id, "/logs"), params).split("\n")[:-1]
+    if output is Format.JSON:
+        show_json({"items": [_log_line(line) for line in lines], "nextCursor": None})
+        return
+    for line in lines:
+        say(line)
+
+
+def _log_line(line: str) -> Json:
+    """Take ``[pod/container] text`` apart; names hold neither a slash nor a bracket."""
+    source, _, text = line.removeprefix("[").partition("] ")
+    pod, _, container = source.partition("/")
+    return {"pod": pod, "container": container, "line": text}
+
+
+def _follow_logs(api: Api, path: str, params: Mapping[str, str | int | None]) -> None:
+    """Print what comes until the user stops or the store is gone. Errors: Unreachable."""
+    from orchestrator.cli.client import Unreachable
+    from orchestrator.cli.follow import SILENCE
+
+    with api.stream(None, SILENCE, path, params) as stream:
+        for event in stream:
+            if event.name == "log":
+                found = json.loads(event.data)
+                say(str(LogLine(found["pod"], found["container"], found["line"])))
+                print(end="", flush=True)
+    api.call("GET", path.removesuffix("/logs"))  # not found: that is why
+    raise Unreachable("the service ended the stream")

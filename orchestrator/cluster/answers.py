@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+
+import orjson
 
 from orchestrator.model.errors import (
     AlreadyExists,
@@ -49,7 +50,7 @@ def error_of(
 ) -> ClusterRejected | ClusterUnreachable:
     """Return the error that an answer of ``code`` ≥ 300 means; ``subject`` names the object."""
     try:
-        status = json.loads(data)
+        status = orjson.loads(data)
     except ValueError:
         status = None
     if not isinstance(status, dict) or status.get("kind") != "Status":
@@ -60,7 +61,7 @@ def error_of(
 def event_of(line: bytes, kind: ResourceKind, subject: str) -> WatchEvent:
     """Return one line of a watch; an ERROR event is raised as what it means."""
     try:
-        data = json.loads(line)
+        data = orjson.loads(line)
         type_, obj = str(data["type"]), dict(data["object"])
     except (ValueError, KeyError, TypeError) as exc:
         raise ClusterUnreachable(f"{subject}: a line is not an event") from exc
@@ -74,7 +75,7 @@ def event_of(line: bytes, kind: ResourceKind, subject: str) -> WatchEvent:
 def object_of(data: bytes, subject: str) -> Json:
     """Return the JSON object of a successful answer."""
     try:
-        answer = json.loads(data)
+        answer = orjson.loads(data)
     except ValueError as exc:
         raise ClusterUnreachable(f"{subject}: the answer is not JSON") from exc
     if not isinstance(answer, dict):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -16,6 +16,7 @@ from orchestrator.model.names import FIELD_MANAGER
 _META: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _META_LIST: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _GRACE: Final = 15.0  # seconds beyond a watch's own end until it counts as dead
+_LONG_SILENCE: Final = 3600.0  # seconds for which a container may say nothing
 _STRICT: Final = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
 
 
@@ -170,12 +171,27 @@ class Cluster:
         self, namespace: str, pod: str, container: str, *, tail: int = 100, previous: bool = False
     ) -> str:
         """Return the last ``tail`` lines of a container. Errors: ObjectNotFound, InvalidObject."""
-        query = {"container": container, "tailLines": str(tail), "limitBytes": str(1 << 20)}
+        query = {"tailLines": str(tail), "limitBytes": str(1 << 20)}
         query |= {"previous": "true"} if previous else {}
-        path = f"{KINDS['Pod'].path(namespace, pod)}/log"
-        subject = f"the log of Pod/{namespace}/{pod}"
-        data = await self._transport.exchange(Request("GET", path, subject, query, accept="*/*"))
+        data = await self._transport.exchange(_log_of(namespace, pod, container, query))
         return data.decode(errors="replace")
+
+    async def follow_logs(
+        self, namespace: str, pod: str, container: str, *, tail: int | None, since: str | None
+    ) -> AsyncGenerator[tuple[str, str]]:
+        """Yield (RFC 3339 time, line): the last ``tail`` (None: all) lines, then what comes.
+
+        ``since`` leaves out what is older than that time, to the second. It ends with the container
+        and whenever the server likes. Errors as of `logs`. Close it (``aclose``) to end early.
+        """
+        query = {"follow": "true", "timestamps": "true"}
+        query |= {"tailLines": str(tail)} if tail is not None else {}
+        query |= {"sinceTime": since} if since is not None else {}
+        request = _log_of(namespace, pod, container, query)
+        async with self._transport.stream(request, quiet=_LONG_SILENCE) as lines:
+            async for line in lines:
+                time, _, text = line.decode(errors="replace").partition(" ")
+                yield time, text
 
     async def review_access(
         self, verb: str, group: str, resource: str, namespace: str | None = None
@@ -193,6 +209,12 @@ class Cluster:
 
     async def _json(self, request: Request) -> Json:
         return object_of(await self._transport.exchange(request), request.subject)
+
+
+def _log_of(namespace: str, pod: str, container: str, query: dict[str, str]) -> Request:
+    path = f"{KINDS['Pod'].path(namespace, pod)}/log"
+    subject = f"the log of Pod/{namespace}/{pod}"
+    return Request("GET", path, subject, {"container": container, **query}, accept="*/*")
 
 
 def _selected(selector: str | None) -> dict[str, str]:

@@ -5,6 +5,7 @@ same place, because desired state, inventory, revision clock and claims are reco
 """
 
 from orchestrator.reconciler.context import Policy, Tools
+from orchestrator.reconciler.logs import Logs
 from orchestrator.reconciler.worker import Bell, Reconciler
 
-__all__ = ["Bell", "Policy", "Reconciler", "Tools"]
+__all__ = ["Bell", "Logs", "Policy", "Reconciler", "Tools"]

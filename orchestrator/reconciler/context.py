@@ -58,9 +58,11 @@ class Pass:
     """One pass: what was found, and what there is to say about it.
 
     ``settled``: nothing was sent and the watch has caught up. ``blocked``: an apply could not be
-    done. ``remade``: the namespace was deleted and made anew. ``lost``: data or passwords are gone.
+    done. ``new_home``: the namespace was made in this pass; ``remade``: and it had been there.
+    ``lost``: data or passwords are gone.
     ``kept``: the revision failed earlier, and the shop is kept as it is wanted all the same.
-    ``look_again``: seconds until a contested object may be put back.
+    ``look_again``: seconds until a contested object may be put back. ``recorded``: the revision as
+    the records have it. ``released``: the claim was given back with the last that was written.
     """
 
     tools: Tools
@@ -74,13 +76,19 @@ class Pass:
     applied: Health | None = None
     settled: bool = False
     blocked: bool = False
+    new_home: bool = False
     remade: bool = False
     lost: bool = False
     kept: bool = False
     look_again: float | None = None
+    released: bool = False
     observed: Mapping[str, Health] = field(default_factory=dict)
     entries: list[NewEntry] = field(default_factory=list)
     verdicts: list[NewEntry] = field(default_factory=list)
+    recorded: Revision | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.recorded = self.revision
 
     @property
     def now(self) -> datetime:
@@ -100,6 +108,19 @@ class Pass:
             return await self.tools.cluster.get(ref)
         except ObjectNotFound:
             return None
+
+    def changed_revision(self) -> tuple[Revision, Revision] | None:
+        """Return the revision as it is recorded and as it is now, where they differ."""
+        before, after = self.recorded, self.revision
+        if before is None or after is None or before == after:
+            return None
+        return before, after
+
+    async def record(self) -> None:
+        """Write down now what changed of the revision, before anything is done about it."""
+        if change := self.changed_revision():
+            await self.tools.records.revisions.save(self.claim, *change)
+            self.recorded = self.revision
 
     def say(
         self,

@@ -22,6 +22,11 @@ def secret_ref(namespace: str) -> ObjectRef:
     return ObjectRef("Secret", namespace, CREDENTIALS_SECRET)
 
 
+async def _there(run: Pass, ref: ObjectRef) -> bool:
+    """Whether the object exists; a namespace that this pass made holds nothing yet."""
+    return not run.new_home and await run.find(ref) is not None
+
+
 def generate() -> Credentials:
     """Return new random credentials (192 bits each; letters, digits, '-' and '_')."""
     return Credentials(
@@ -39,10 +44,10 @@ async def ensure(run: Pass) -> Health | None:
     if ref in run.live:
         return None
     cluster = run.tools.cluster
-    if await run.find(ref) is not None:
+    if await _there(run, ref):
         return None
     volume = ObjectRef("PersistentVolumeClaim", run.store.namespace, DATABASE_CLAIM)
-    if run.last_ready is not None or await run.find(volume) is not None:
+    if run.last_ready is not None or await _there(run, volume):
         return Health(
             HealthStatus.DEGRADED,
             "CredentialsLost",

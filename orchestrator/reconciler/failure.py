@@ -15,7 +15,7 @@ from orchestrator.model.health import Health, HealthStatus
 from orchestrator.model.inventory import Inventory
 from orchestrator.model.store import Outcome, Phase, Trigger
 from orchestrator.model.timeline import EntryType, NewEntry, Severity
-from orchestrator.reconciler import evidence, report, status
+from orchestrator.reconciler import evidence, report, status, teardown
 from orchestrator.reconciler.context import Pass
 
 
@@ -38,10 +38,8 @@ async def fail(run: Pass, message: str) -> None:
     if not run.observed:
         await report.observe(run)
     seen = await evidence.collect(run)
-    await run.tools.records.revisions.finish(
-        run.claim, revision.number, Outcome.FAILED, message, evidence=seen
-    )
     run.revision = replace(revision, outcome=Outcome.FAILED, message=message, evidence=seen)
+    await run.record()
     _conclude(run)
 
 
@@ -106,17 +104,14 @@ async def _go_back(run: Pass) -> datetime:
 async def _take_down(run: Pass) -> datetime:
     later = run.now + timedelta(seconds=run.tools.policy.resync)
     if not run.current.inventory.items:
-        if run.store.status.progress.done:
-            await _say_gone(run)  # a process died just before it could
         return later
     try:
-        state = await run.tools.applier.delete_namespace(run.store.id, run.store.uid)
+        state = await teardown.remove_namespace(run)
     except NamespaceNotOurs:
         return later
     if not state.gone:
         return run.now + timedelta(seconds=2)
     run.tools.expectations.forget(run.store.id)
-    await run.tools.records.revisions.save_inventory(run.claim, run.current.number, Inventory())
     await _say_gone(run)
     return later
 

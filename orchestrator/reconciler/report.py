@@ -35,41 +35,40 @@ def everything_ok(run: Pass) -> bool:
     return all(p is not None and p.ok for p in parts)
 
 
-async def start_clock(run: Pass) -> None:
+def start_clock(run: Pass) -> None:
     """Start the revision's clock: the API server has answered an apply for the first time."""
     if run.current.applied_at is None:
         now = run.now
-        await _set_clock(run, applied_at=now, elapsed=0.0, now=now)
+        _set_clock(run, applied_at=now, elapsed=0.0, now=now)
 
 
-async def tick(run: Pass) -> None:
+def tick(run: Pass) -> None:
     """Advance the clock by the time since the last pass; long gaps hardly count."""
     revision, now = run.current, run.now
     if revision.applied_at is None or revision.ticked_at is None:
         return
     gap = (now - revision.ticked_at).total_seconds()
     elapsed = revision.elapsed + min(max(gap, 0.0), run.tools.policy.max_tick)
-    await _set_clock(run, applied_at=revision.applied_at, elapsed=elapsed, now=now)
+    _set_clock(run, applied_at=revision.applied_at, elapsed=elapsed, now=now)
 
 
-async def stand_still(run: Pass) -> None:
+def stand_still(run: Pass) -> None:
     """Move the revision's clock on without counting the time since the last pass."""
     revision = run.revision
     if revision is not None and revision.outcome is Outcome.PROGRESSING and revision.applied_at:
         at, elapsed = revision.applied_at, revision.elapsed
-        await _set_clock(run, applied_at=at, elapsed=elapsed, now=run.now)
+        _set_clock(run, applied_at=at, elapsed=elapsed, now=run.now)
 
 
-async def _set_clock(run: Pass, *, applied_at: datetime, elapsed: float, now: datetime) -> None:
-    revision = run.current
-    run.revision = replace(revision, applied_at=applied_at, elapsed=elapsed, ticked_at=now)
-    await run.tools.records.revisions.tick(
-        run.claim, revision.number, applied_at=applied_at, elapsed=elapsed, ticked_at=now
-    )
+def _set_clock(run: Pass, *, applied_at: datetime, elapsed: float, now: datetime) -> None:
+    run.revision = replace(run.current, applied_at=applied_at, elapsed=elapsed, ticked_at=now)
 
 
-async def finalise(run: Pass, note: str = "") -> None:
-    """Write the status, with everything that this pass has to say, in one transaction."""
+async def finalise(run: Pass, note: str = "", *, due: datetime | None = None) -> None:
+    """Write status, revision and everything that this pass has to say, in one transaction.
+
+    With ``due`` it ends the pass: the claim is given back until then.
+    """
     found = status.Findings(
         revision=run.revision,
         has_been_ready=run.last_ready is not None,
@@ -82,17 +81,24 @@ async def finalise(run: Pass, note: str = "") -> None:
     )
     new, entries = status.finalise(run.store, found)
     run.entries += [e for e in entries if e.type is EntryType.HEALTH]
-    await save(run, new, [e for e in entries if e.type is not EntryType.HEALTH])
+    await save(run, new, [e for e in entries if e.type is not EntryType.HEALTH], due=due)
 
 
-async def save(run: Pass, new: Status, entries: list[NewEntry]) -> None:
-    """Write a status and the pass's entries."""
+async def save(
+    run: Pass, new: Status, entries: list[NewEntry], *, due: datetime | None = None
+) -> None:
+    """Write a status, the revision and the pass's entries, where there is anything new."""
     written = [*run.entries, *run.verdicts, *entries]
+    change = run.changed_revision()
+    if new == run.store.status and not written and change is None:
+        return
+    await run.tools.records.status.save(
+        run.claim, new, written, attempt=run.store.attempt, revision=change, due=due
+    )
     run.entries.clear()
     run.verdicts.clear()
-    if new != run.store.status or written:
-        await run.tools.records.status.save(run.claim, new, written, attempt=run.store.attempt)
-        run.store = replace(run.store, status=new)
+    run.store, run.recorded = replace(run.store, status=new), run.revision
+    run.released = due is not None
 
 
 async def await_cluster(run: Pass, refusal: str) -> None:
@@ -101,7 +107,7 @@ async def await_cluster(run: Pass, refusal: str) -> None:
     ``refusal`` is what it said instead of an answer. Without one the details, such as its address,
     are for the operator: they stand in the log and at /readyz.
     """
-    await stand_still(run)
+    stand_still(run)
     why = f": {refusal}" if refusal else ", which does not answer"
     new = status.unobserved(run.store.status, f"Waiting for the Kubernetes cluster{why}", run.now)
     if run.store.deleting_since is not None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from orchestrator.applier import KEPT, WORKLOADS, NamespaceState
+from orchestrator.applier import KEPT, WORKLOADS, Drift, NamespaceState
 from orchestrator.model.changeset import Action, ChangeSet
 from orchestrator.model.errors import (
     ApplyConflict,
@@ -29,7 +29,7 @@ from orchestrator.model.kinds import Json, ObjectRef
 from orchestrator.model.names import UID_ANNOTATION
 from orchestrator.model.store import Outcome, Revision, Trigger
 from orchestrator.model.timeline import EntryType, NewEntry, Severity
-from orchestrator.reconciler import credentials, drift, failure, report
+from orchestrator.reconciler import credentials, drift, failure, report, teardown
 from orchestrator.reconciler.context import Pass
 from orchestrator.reconciler.volumes import fit_claims, kept_sizes, lost_claims
 from orchestrator.telemetry import get_logger
@@ -76,12 +76,13 @@ async def revise(run: Pass) -> None:
         spec=store.spec,
         template_digest=run.rendered.digest,
         inventory=_planned(run, run.rendered.objects, before),
+        entry=lambda number: NewEntry(
+            EntryType.REVISION,
+            "RevisionStarted",
+            f"Revision {number} of generation {store.generation} began ({trigger})",
+        ),
     )
-    run.say(
-        EntryType.REVISION,
-        "RevisionStarted",
-        f"Revision {run.revision.number} of generation {store.generation} began ({trigger})",
-    )
+    run.recorded = run.revision
 
 
 def due_trigger(run: Pass, digest: str) -> Trigger | None:
@@ -131,18 +132,18 @@ async def bring_up(run: Pass) -> Health | None:
     except ObjectHeldByHelm as exc:
         return await _refused(run, "HeldByHelm", str(exc))
     except ApplyConflict as exc:
-        await report.start_clock(run)
+        report.start_clock(run)
         return _blocked("FieldConflict", str(exc))
     except InvalidObject as exc:
-        await report.start_clock(run)
+        report.start_clock(run)
         return await _refused(run, "Invalid", f"The cluster refuses the store's objects: {exc}")
     except ClusterRejected as exc:
-        await report.start_clock(run)
+        report.start_clock(run)
         return _blocked(exc.reason or "Rejected", f"The cluster does not allow it: {exc}")
     except ClusterUnreachable as exc:
         if exc.code != 500:
             raise
-        await report.start_clock(run)
+        report.start_clock(run)
         return _blocked("InternalError", f"The cluster fails at it: {exc}")
     run.lost = run.last_ready is not None and bool(volumes or secret)
     if volumes:
@@ -171,6 +172,7 @@ async def guard(run: Pass) -> Health | None:
     if not _is_ours(run, ref):
         change, run.live[ref] = await run.tools.applier.ensure_namespace(namespace)
         if change.action is Action.CREATED:
+            run.new_home = True
             # Whatever the watch still shows was in another namespace of that name.
             run.live = {ref: run.live[ref]}
             run.tools.expectations.forget(run.store.id)
@@ -209,8 +211,9 @@ async def apply(run: Pass, *, hold: bool) -> list[ObjectRef]:
         for ref, why in kept_sizes(run.rendered.objects, objects):
             run.say(EntryType.APPLY, "VolumeKept", why, ref=ref)
     planned = _planned(run, objects, revision.inventory)
-    await _record(run, planned)
-    drifts = tools.applier.drifted(objects, revision.inventory, run.live)
+    run.revision = replace(revision, inventory=planned)
+    await run.record()
+    drifts = await _drifted(run, objects, revision.inventory)
     lost = lost_claims(objects, run.live, _once(run))
     left = {*lost, *drift.left_alone(run, drifts)}
     if hold or lost:
@@ -225,13 +228,13 @@ async def apply(run: Pass, *, hold: bool) -> list[ObjectRef]:
     if revision.applied_at is not None:
         drift.report(run, drifts, sent.live)
     if sent.problem is not None:
-        await _record(run, sent.inventory)
+        run.revision = replace(run.current, inventory=sent.inventory)
         drift.report_changes(run, sent.changes)
         raise sent.problem
-    await report.start_clock(run)
+    report.start_clock(run)
     keep = {ObjectRef.of(o) for o in objects} | {credentials.secret_ref(run.store.namespace)}
     pruned, inventory = await tools.applier.prune(keep=keep, inventory=sent.inventory)
-    await _record(run, inventory)
+    run.revision = replace(run.current, inventory=inventory)
     changes = sent.changes + pruned
     steady = ChangeSet(tuple(c for c in changes if not drift.is_contested(run, c.ref)))
     run.settled = run.settled and not steady.changed
@@ -271,10 +274,22 @@ async def _look_closer(run: Pass) -> None:
         run.view = run.view.with_objects(there)
 
 
-async def _record(run: Pass, inventory: Inventory) -> None:
-    if inventory != run.current.inventory:
-        await run.tools.records.revisions.save_inventory(run.claim, run.current.number, inventory)
-        run.revision = replace(run.current, inventory=inventory)
+async def _drifted(run: Pass, objects: Sequence[Json], inventory: Inventory) -> Sequence[Drift]:
+    """Return what is not as we left it, by the API server's own word.
+
+    The watch may be behind our last apply for longer than that is remembered: a store would be told
+    of a change that nobody made.
+    """
+    applier = run.tools.applier
+    drifts = applier.drifted(objects, inventory, run.live)
+    changed = [d.ref for d in drifts if d.kind == "changed"]
+    if not changed:
+        return drifts
+    found = await asyncio.gather(*(run.find(ref) for ref in changed))
+    for ref, obj in zip(changed, found, strict=True):
+        run.live.pop(ref)
+        run.live |= {ref: obj} if obj is not None else {}
+    return applier.drifted(objects, inventory, run.live)
 
 
 def _expandable(run: Pass) -> bool:
@@ -294,33 +309,38 @@ async def judge(run: Pass) -> datetime:
     before = run.current.outcome
     if before is not Outcome.READY:
         if run.settled and not run.blocked and report.everything_ok(run):
-            await _become_ready(run)
+            _become_ready(run)
         elif before is Outcome.PROGRESSING:
-            # A restore takes its time.
-            await (report.stand_still(run) if run.lost else report.tick(run))
-            if run.current.elapsed >= policy.provision_timeout:
+            # A restore takes its time, and of a cluster that does not answer nothing is known.
+            still = run.lost or run.tools.watcher.away
+            (report.stand_still if still else report.tick)(run)
+            if not still and run.current.elapsed >= policy.provision_timeout:
                 await failure.fail(run, failure.out_of_time(run))
-    await report.finalise(run)
+    due = run.now + _rest(run)
+    await report.finalise(run, due=due)
+    return due
+
+
+def _rest(run: Pass) -> timedelta:
+    """Return how long the store may be left alone when nothing is seen to change."""
+    policy = run.tools.policy
     match run.current.outcome:
         case Outcome.FAILED if not run.kept:
-            return run.now
+            return timedelta()
         case Outcome.PROGRESSING:
             left = policy.provision_timeout - run.current.elapsed
-            return run.now + timedelta(seconds=max(0.05, min(policy.progress_tick, left)))
+            return timedelta(seconds=max(0.05, min(policy.progress_tick, left)))
         case _ if run.blocked:
-            return run.now + timedelta(seconds=policy.progress_tick)
+            return timedelta(seconds=policy.progress_tick)
         case _:
             later = min(policy.resync, run.look_again or policy.resync)
-            return run.now + (timedelta(seconds=later) if run.settled else _SOON)
+            return timedelta(seconds=later) if run.settled else _SOON
 
 
-async def _become_ready(run: Pass) -> None:
+def _become_ready(run: Pass) -> None:
     revision, now = run.current, run.now
     late = " (late: it had failed)" if revision.outcome is Outcome.FAILED else ""
     message = f"Ready after {revision.elapsed:.1f} s{late}"
-    await run.tools.records.revisions.finish(
-        run.claim, revision.number, Outcome.READY, message, ready_at=now
-    )
     run.revision = replace(revision, outcome=Outcome.READY, message=message, ready_at=now)
     run.conclude("RevisionReady", f"Revision {revision.number} is Ready")
 
@@ -329,7 +349,7 @@ async def tear_down(run: Pass) -> datetime | None:
     """Delete the namespace; once the API server says that it is gone, the record goes too."""
     tools, store = run.tools, run.store
     try:
-        state = await tools.applier.delete_namespace(store.id, store.uid)
+        state = await teardown.remove_namespace(run)
     except NamespaceNotOurs as exc:
         state = NamespaceState(gone=True, messages=())
         text = f"{exc} It was left as it is."

@@ -28,6 +28,7 @@ from orchestrator.model.errors import (
     RecordsError,
 )
 from orchestrator.model.health import ObservedObject
+from orchestrator.model.store import Outcome
 from orchestrator.reconciler import report, steps
 from orchestrator.reconciler.context import Pass, Tools
 from orchestrator.records import Claim
@@ -70,6 +71,8 @@ class Reconciler:
         self._slots = asyncio.Semaphore(workers)
         self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self._failures: Counter[str] = Counter()
+        self._at_work: set[str] = set()
+        self._rung: set[str] = set()
 
     async def observe(self, store_id: str) -> list[ObservedObject]:
         """Return the inventory of a store's current revision with what the watch says of each."""
@@ -84,7 +87,7 @@ class Reconciler:
         """Work until cancelled. Everything is looked at once at the start."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._forward_wakes())
-            group.create_task(self._follow_the_watch())
+            group.create_task(self._follow_the_world())
             group.create_task(self._measure())
             await _until_it_works(self._tools.records.claims.wake_all)
             await self._first_look()
@@ -106,6 +109,7 @@ class Reconciler:
             if claim is None:
                 self._slots.release()
         if claim is not None:
+            self._at_work.add(claim.store_id)
             group.create_task(self._work(claim))
 
     async def _take(self) -> Claim | None:
@@ -128,16 +132,20 @@ class Reconciler:
 
     async def _work(self, claim: Claim) -> None:
         began = time.monotonic()
-        outcome, due = "cancelled", self._tools.clock()
+        outcome = "cancelled"
+        due: datetime | None = self._tools.clock()
         try:
             with structlog.contextvars.bound_contextvars(store_id=claim.store_id):
-                outcome, next_look = await self._hold(claim)
-            due = next_look or due
+                outcome, due = await self._hold(claim)
         finally:
             self._slots.release()
             self._tools.metrics.reconcile_seconds.labels(outcome).observe(time.monotonic() - began)
-            if outcome not in ("gone", "lost"):
+            if due is not None:
                 await asyncio.shield(self._release(claim, due))
+            self._at_work.discard(claim.store_id)
+            if claim.store_id in self._rung:
+                self._rung.discard(claim.store_id)
+                self._bell.ring(claim.store_id)
 
     async def _release(self, claim: Claim, due: datetime) -> None:
         try:
@@ -146,7 +154,10 @@ class Reconciler:
             log.warning("a claim was not released; its lease will end", error=str(exc))
 
     async def _hold(self, claim: Claim) -> tuple[str, datetime | None]:
-        """Run a pass while renewing its lease; cancel it the moment the lease is lost."""
+        """Run a pass while renewing its lease; cancel it the moment the lease is lost.
+
+        Returns how it ended, and when to look again; None: there is no claim to give back.
+        """
         lease = self._tools.policy.lease
         task = asyncio.create_task(self._attempt(claim))
         try:
@@ -156,6 +167,8 @@ class Reconciler:
                     claim = await self._tools.records.claims.renew(claim, lease)
             return task.result()
         except LeaseLost:
+            if task.done() and not task.cancelled() and task.exception() is None:
+                return task.result()  # it gave the claim back just as we renewed it
             log.info("the claim was taken over by another worker")
             return "lost", None
         except RecordsError as exc:
@@ -188,17 +201,18 @@ class Reconciler:
                 await report.show_defect(run, exc)
             return "error", self._later(claim.store_id)
         self._failures.pop(claim.store_id, None)
-        return ("done", due) if due is not None else ("gone", None)
+        if due is None:
+            return "gone", None
+        return "done", None if run.released else due
 
     async def _load(self, claim: Claim) -> Pass:
         records = self._tools.records
-        return Pass(
-            tools=self._tools,
-            claim=claim,
-            store=await records.stores.get(claim.store_id),
-            revision=await records.revisions.latest(claim.store_id),
-            last_ready=await records.revisions.last_ready(claim.store_id),
-        )
+        store = await records.stores.get(claim.store_id)
+        latest = await records.revisions.latest(claim.store_id)
+        last_ready = latest if latest and latest.outcome is Outcome.READY else None
+        if latest is not None and last_ready is None and latest.number > 1:
+            last_ready = await records.revisions.last_ready(claim.store_id)
+        return Pass(self._tools, claim, store, latest, last_ready)
 
     async def _pass(self, run: Pass) -> datetime | None:
         if run.store.deleting_since is not None:
@@ -223,18 +237,25 @@ class Reconciler:
         return self._tools.clock() + timedelta(seconds=random.uniform(longest / 2, longest))
 
     async def _forward_wakes(self) -> None:
+        """Make due what the watch saw change; a store at work here when its pass has ended."""
         while True:
             for store_id in await self._bell.rung():
+                if store_id in self._at_work:
+                    self._rung.add(store_id)  # its own applies ring: one write, not one each
+                    continue
                 await _until_it_works(partial(self._tools.records.claims.wake, store_id))
 
-    async def _follow_the_watch(self) -> None:
-        """Look at every store again when the watch is lost, and when it is back."""
-        fresh = self._tools.watcher.fresh
+    async def _follow_the_world(self) -> None:
+        """Look at every store again when the watch is lost or back, and when a clock was set."""
+        before = self._world()
         while True:
             await asyncio.sleep(0.5)
-            if self._tools.watcher.fresh != fresh:
-                fresh = not fresh
+            if self._world() != before:
+                before = self._world()
                 await _until_it_works(self._tools.records.claims.wake_all)
+
+    def _world(self) -> tuple[bool, int]:
+        return self._tools.watcher.fresh, self._tools.records.claims.clock_steps
 
     async def _measure(self) -> None:
         """Keep the gauges of the queue current."""

@@ -8,6 +8,7 @@ behind a page that was already read.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -46,8 +47,8 @@ class Changes:
         """Return the number of the newest change."""
         return await self._feed.head()
 
-    async def wait(self, after: int, seconds: float) -> bool:
-        """Return True as soon as something newer than ``after`` is there, or False."""
+    async def wait(self, after: int, seconds: float) -> int:
+        """Return the head as soon as it is above ``after``, or what it is after ``seconds``."""
         return await self._feed.wait(after, seconds)
 
     async def page(self, after: int, until: int, principal: Principal | None) -> ChangePage:
@@ -56,8 +57,10 @@ class Changes:
         ``until`` must have been read from `head` before the call. ``principal`` None sees all.
         """
         owner = None if principal is None or principal.is_admin else principal.user
-        entries = await self._feed.since(after, PAGE, owner)
-        stores = await self._feed.stores_changed_since(after, owner, PAGE)
+        entries, stores = await asyncio.gather(
+            self._feed.since(after, PAGE, owner),
+            self._feed.stores_changed_since(after, owner, PAGE),
+        )
         upto = until
         if len(entries) >= PAGE:
             upto = min(upto, entries[-1].seq)

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field, WithJsonSchema
+from typing_extensions import TypeAliasType
 
-from orchestrator.model import spec
+from orchestrator.model import codes, spec
 from orchestrator.model.kinds import Json
 from orchestrator.model.people import Role
 
@@ -60,6 +61,23 @@ DisplayName = Annotated[spec.DisplayName, WithJsonSchema(NAME_SCHEMA)]
 DomainName = Annotated[spec.DomainName, WithJsonSchema(DOMAIN_SCHEMA)]
 ImageTag = Annotated[spec.ImageTag, WithJsonSchema(TAG_SCHEMA)]
 Email = Annotated[spec.Email, WithJsonSchema(EMAIL_SCHEMA)]
+# Named, so that the document holds each list once.
+Currency = TypeAliasType(
+    "Currency",
+    Annotated[
+        str,
+        spec.rule(codes.currency_problem),
+        WithJsonSchema({"type": "string", "enum": list(codes.CURRENCIES)}),
+    ],
+)
+Country = TypeAliasType(
+    "Country",
+    Annotated[
+        str,
+        spec.rule(codes.country_problem),
+        WithJsonSchema({"type": "string", "enum": list(codes.COUNTRIES)}),
+    ],
+)
 
 
 class VersionsInput(spec.Model):
@@ -76,8 +94,8 @@ class OptionsInput(spec.Model):
         None
     )
     admin_email: Email | None = None
-    currency: spec.Currency | None = None
-    country: spec.Country | None = None
+    currency: Currency | None = None
+    country: Country | None = None
     demo_products: bool | None = None
 
 

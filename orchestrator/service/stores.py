@@ -2,7 +2,7 @@
 
 Invariants: a member who asks for somebody else's store learns no more than that it is not there;
 each use case that changes something is one call of records (one transaction, which also wakes the
-reconciler); nothing here speaks to the cluster but through the two ports.
+reconciler); nothing here speaks to the cluster but through the ports.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 import secrets
 import unicodedata
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -27,6 +27,7 @@ from orchestrator.model.errors import (
 )
 from orchestrator.model.health import ObservedObject
 from orchestrator.model.kinds import Json
+from orchestrator.model.logs import LogLine, LogQuery
 from orchestrator.model.names import id_problem, under
 from orchestrator.model.people import Principal
 from orchestrator.model.spec import StoreSpec, Versions
@@ -59,12 +60,14 @@ class Ports:
     """What the service asks of the cluster.
 
     ``observe`` returns a store's inventory with its health, ``read_credentials`` user name and
-    password out of its Secret. Both may raise ClusterUnreachable, the second ObjectNotFound and
-    NamespaceNotOurs.
+    password out of its Secret; ``read_logs`` and ``follow_logs`` what its containers say. All but
+    the last may raise ClusterUnreachable, the second ObjectNotFound and NamespaceNotOurs.
     """
 
     observe: Callable[[str], Awaitable[Sequence[ObservedObject]]]
     read_credentials: Callable[[Store], Awaitable[tuple[str, str]]]
+    read_logs: Callable[[Store, LogQuery], Awaitable[Sequence[LogLine]]]
+    follow_logs: Callable[[Store, LogQuery], AsyncGenerator[LogLine]]
 
 
 @dataclass(frozen=True)
@@ -257,6 +260,16 @@ class Stores:
             by=principal,
         )
         return username, password
+
+    async def logs(self, principal: Principal, store_id: str, query: LogQuery) -> Sequence[LogLine]:
+        """Return the last lines of a store's containers. Errors: NotFound, ClusterUnreachable."""
+        return await self.ports.read_logs(await self.get(principal, store_id), query)
+
+    async def follow_logs(
+        self, principal: Principal, store_id: str, query: LogQuery
+    ) -> AsyncGenerator[LogLine]:
+        """Return the last lines of a store's containers and all that come. Errors: NotFound."""
+        return self.ports.follow_logs(await self.get(principal, store_id), query)
 
     async def under_host(self, host: str) -> Store | None:
         """Return the store that is served under ``host`` (no port, lower case), or None."""

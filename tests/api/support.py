@@ -1,4 +1,4 @@
-"""The real API on real records (SQLite), with the cluster played by three small fakes."""
+"""The real API on real records (SQLite), with the cluster played by small fakes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from orchestrator.api import AppDeps, Check, create_app
 from orchestrator.model.health import Health, HealthStatus, ObservedObject
 from orchestrator.model.kinds import Json, ObjectRef
+from orchestrator.model.logs import LogLine, LogQuery
 from orchestrator.model.people import Role
 from orchestrator.model.store import Phase, Store
 from orchestrator.model.timeline import EntryType, NewEntry
@@ -47,6 +48,15 @@ class Cluster:
         ]
     )
     credentials: tuple[str, str] | Exception = ("admin", "s3cret-pass")
+    lines: list[LogLine] | Exception = field(
+        default_factory=lambda: [
+            LogLine("mysql-0", "mysql", "ready for connections"),
+            LogLine("wordpress-1", "setup", "Ladenöffnung\u2028"),
+        ]
+    )
+    asked: list[LogQuery] = field(default_factory=list)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    left: int = 0
     checks: dict[str, Check] = field(
         default_factory=lambda: {
             name: Check(True, "answers") for name in ("database", "cluster", "watch")
@@ -62,6 +72,25 @@ class Cluster:
         if isinstance(self.credentials, Exception):
             raise self.credentials
         return self.credentials
+
+    async def read_logs(self, _store: Store, query: LogQuery) -> Sequence[LogLine]:
+        self.asked.append(query)
+        if isinstance(self.lines, Exception):
+            raise self.lines
+        return self.lines
+
+    async def follow_logs(self, _store: Store, query: LogQuery) -> AsyncGenerator[LogLine]:
+        self.asked.append(query)
+        try:
+            for line in self.lines if isinstance(self.lines, list) else []:
+                yield line
+            await self.over.wait()
+        finally:
+            self.left += 1
+
+    @property
+    def ports(self) -> Ports:
+        return Ports(self.observe, self.read_credentials, self.read_logs, self.follow_logs)
 
     async def readiness(self) -> dict[str, Check]:
         return self.checks
@@ -140,7 +169,7 @@ async def built(directory: Path, *, sandbox: bool = False, **values: str) -> Asy
     settings = settings_in(directory, **values)
     cluster, metrics = Cluster(), Metrics()
     async with open_records(settings.database_url) as records:
-        service = Service(records, settings, Ports(cluster.observe, cluster.read_credentials))
+        service = Service(records, settings, cluster.ports)
         await service.ensure_admin(ADMIN)
         app = create_app(AppDeps(service, settings, metrics, cluster.readiness, sandbox))
         yield World(app, records, service, settings, cluster, metrics)
@@ -197,5 +226,5 @@ async def read_events(lines: AsyncIterator[str]) -> AsyncIterator[Event | str]:
             name, _, value = line.partition(":")
             fields[name] = value.removeprefix(" ")
         elif fields:
-            yield Event(int(fields["id"]), fields["event"], json.loads(fields["data"]))
+            yield Event(int(fields.get("id", 0)), fields["event"], json.loads(fields["data"]))
             fields = {}

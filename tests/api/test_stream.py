@@ -26,7 +26,7 @@ STREAM = "/api/v1/events/stream"
 
 @contextlib.asynccontextmanager
 async def listening(
-    url: str, token: str = ADMIN, after: int | None = None
+    url: str, token: str = ADMIN, after: int | None = None, path: str = STREAM
 ) -> AsyncIterator[AsyncIterator[Event | str]]:
     """Open a stream; its first comment has arrived when this returns, so it has started."""
     headers = {"Authorization": f"Bearer {token}"}
@@ -34,7 +34,7 @@ async def listening(
         headers["Last-Event-ID"] = str(after)
     async with (
         httpx.AsyncClient(base_url=url, timeout=20, headers=headers) as client,
-        client.stream("GET", STREAM) as response,
+        client.stream("GET", path) as response,
     ):
         assert response.status_code == 200, await response.aread()
         assert response.headers["content-type"].startswith("text/event-stream")

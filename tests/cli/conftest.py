@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from orchestrator.cli import build_cli
 from orchestrator.settings import Settings
+from tests.loopback import Quiet, serving
 
 TOKEN = "a-token-for-tests"
 Json = dict[str, Any]
@@ -62,7 +61,7 @@ class FakeApi:
     """What the server knows, what it was asked, and how it misbehaves.
 
     ``after_read`` runs after each GET of a store; ``streams`` is what each event stream in turn
-    sends before it breaks off (none left: 503).
+    sends before it breaks off (none left: ``no_stream``).
     """
 
     stores: dict[str, Json] = field(default_factory=dict)
@@ -72,6 +71,8 @@ class FakeApi:
     refusals: list[tuple[int, Json, dict[str, str]]] = field(default_factory=list)
     streams: list[Callable[[FakeApi], str]] = field(default_factory=list)
     resumed_from: list[str | None] = field(default_factory=list)
+    log: str = ""
+    no_stream: int = 503
     after_read: Callable[[FakeApi], None] | None = None
     url: str = ""
 
@@ -79,16 +80,15 @@ class FakeApi:
         return [body for m, _, body in self.requests if m == method]
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Quiet):
     api: FakeApi
 
-    def log_message(self, *_args: object) -> None:
-        """Say nothing."""
-
     def answer(self, status: int, body: Json | None, headers: dict[str, str]) -> None:
-        raw = b"" if body is None else json.dumps(body).encode()
+        """Send JSON; a body of nothing but ``text`` goes as text."""
+        plain = body is not None and body.keys() == {"text"}
+        raw = b"" if body is None else (body["text"] if plain else json.dumps(body)).encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", "text/plain" if plain else "application/json")
         self.send_header("Content-Length", str(len(raw)))
         for name, value in headers.items():
             self.send_header(name, value)
@@ -103,7 +103,7 @@ class Handler(BaseHTTPRequestHandler):
         self.api.requests.append((self.command, self.path, body))
         if self.headers["Authorization"] != f"Bearer {TOKEN}":
             self.answer(401, {"title": "Not authenticated", "detail": "unknown token"}, {})
-        elif path == "/events/stream":
+        elif path == "/events/stream" or "follow=1" in parts.query:
             self.stream()
         elif self.api.refusals:
             status, problem, headers = self.api.refusals.pop(0)
@@ -117,7 +117,7 @@ class Handler(BaseHTTPRequestHandler):
     def stream(self) -> None:
         self.api.resumed_from.append(self.headers["Last-Event-ID"])
         if not self.api.streams:
-            self.answer(503, {"title": "Unavailable", "detail": "no stream"}, {})
+            self.answer(self.api.no_stream, {"title": "Unavailable", "detail": "no stream"}, {})
             return
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
@@ -132,6 +132,8 @@ class Handler(BaseHTTPRequestHandler):
                 return self.collection(query, body)
             case (_, "stores", store_id):
                 return self.store(store_id) or (404, gone)
+            case ("GET", "stores", store_id, "logs") if store_id in self.api.stores:
+                return 200, {"text": self.api.log}
             case ("GET", "stores", _, "events"):
                 after = int(query.get("after", 0))
                 items = [e for e in self.api.entries if e["seq"] > after]
@@ -178,15 +180,10 @@ class Handler(BaseHTTPRequestHandler):
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
     """The server, and the environment that points the command line to it."""
     fake = FakeApi()
-    with ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"api": fake})) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        fake.url = f"http://127.0.0.1:{server.server_port}"
+    with serving(type("Bound", (Handler,), {"api": fake})) as fake.url:
         monkeypatch.setenv("URUMI_URL", fake.url)
         monkeypatch.setenv("URUMI_TOKEN", TOKEN)
         yield fake
-        server.shutdown()
-        thread.join()
 
 
 Run = Callable[..., Result]

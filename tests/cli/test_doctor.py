@@ -10,8 +10,9 @@ import pytest
 from orchestrator.cli.doctor import DEFAULT_CLASS, Finding, Level, examine
 from orchestrator.cluster import Cluster, ObjectList
 from orchestrator.model.errors import ClusterForbidden, ObjectNotFound
-from orchestrator.model.kinds import ResourceKind
+from orchestrator.model.kinds import KINDS, ResourceKind
 from orchestrator.settings import load
+from tests.renderer.test_platform import group_of, verbs
 
 
 def named(name: str, **more: Any) -> dict[str, Any]:
@@ -95,9 +96,23 @@ async def test_no_node_is_ready() -> None:
 
 
 async def test_missing_rights_are_named() -> None:
-    denied = frozenset({("create", "secrets"), ("patch", "secrets"), ("watch", "pods")})
+    denied = frozenset({("create", "secrets"), ("patch", "services"), ("watch", "pods")})
     found = await lacks(replace(FakeCluster(), denied=denied))
-    assert {f.message for f in found} == {"create, patch on secrets", "watch on pods"}
+    assert {f.message for f in found} == {
+        "create on secrets",
+        "patch on services",
+        "watch on pods",
+    }
+
+
+async def test_the_rights_that_the_service_ships_are_enough() -> None:
+    every = ("get", "list", "watch", "create", "patch", "delete")
+    shipped = {
+        kind.plural: verbs(group_of(kind.api_version), kind.plural) for kind in KINDS.values()
+    }
+    denied = frozenset((v, plural) for plural, have in shipped.items() for v in {*every} - have)
+    assert ("patch", "secrets") in denied
+    assert await lacks(replace(FakeCluster(), denied=denied)) == []
 
 
 async def test_what_may_not_be_listed_is_said_but_nodes_are_not_essential() -> None:

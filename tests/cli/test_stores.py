@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import socket
+import time
 from typing import Any
 
 import pytest
+
+from orchestrator.cli.client import Api
+from orchestrator.cli.exits import CliError
+from orchestrator.cli.follow import Follower
 
 TOKEN = "a-token-for-tests"
 
@@ -79,7 +85,9 @@ def test_wait_resumes_a_broken_stream_where_it_broke(run: Any, api: Any) -> None
     assert api.resumed_from == [None, "41"]
 
 
-def test_wait_polls_when_there_is_no_stream(run: Any, api: Any) -> None:
+@pytest.mark.parametrize("no_stream", [503, 429])
+def test_wait_polls_when_there_is_no_stream(run: Any, api: Any, no_stream: int) -> None:
+    api.no_stream = no_stream
     api.after_read = lambda api: become(api, "acme", "Ready")
     result = run("create", "acme", "--wait", "--timeout", "20s", "-o", "json")
     assert result.exit_code == 0, result.stderr
@@ -110,10 +118,19 @@ def test_a_wait_that_times_out_exits_1(run: Any, api: Any) -> None:
     assert "acme is still Pending after 0.2 s" in result.stderr
 
 
+def await_delete(api: Any) -> None:
+    """What a stream says after the DELETE comes after the DELETE."""
+    deadline = time.monotonic() + 10
+    while not api.asked("DELETE"):
+        assert time.monotonic() < deadline, "no DELETE came"
+        time.sleep(0.01)
+
+
 def test_delete_waits_until_it_is_gone(run: Any, api: Any) -> None:
     run("create", "acme")
 
     def goes(api: Any) -> str:
+        await_delete(api)
         return event("store", become(api, "acme", "Deleting"), 7) + event(
             "deleted", {"id": api.stores.pop("acme")["id"]}, 8
         )
@@ -122,6 +139,40 @@ def test_delete_waits_until_it_is_gone(run: Any, api: Any) -> None:
     result = run("delete", "acme", "--wait", "--timeout", "20s")
     assert result.exit_code == 0, result.stderr
     assert result.stdout.splitlines()[-1] == "acme is gone"
+
+
+def test_what_stays_is_said_however_soon_the_store_is_gone(run: Any, api: Any) -> None:
+    run("create", "acme")
+
+    def goes(api: Any) -> str:
+        await_delete(api)
+        api.stores.pop("acme")
+        entry = {
+            "seq": 7,
+            "storeId": "acme",
+            "time": "2026-01-01T00:00:00Z",
+            "type": "deletion",
+            "reason": "NamespaceLeftAlone",
+            "message": "left as it is",
+        }
+        return event("timeline", entry, 7) + event("deleted", {"id": "acme"}, 8)
+
+    api.streams.append(goes)
+    result = run("delete", "acme", "--wait", "--timeout", "20s")
+    assert result.exit_code == 0, result.stderr
+    assert "left as it is" in result.stderr
+
+
+@pytest.mark.parametrize("no_stream", [503, 429])
+def test_without_a_stream_delete_still_waits_until_it_is_gone(
+    run: Any, api: Any, no_stream: int
+) -> None:
+    run("create", "acme")
+    api.no_stream = no_stream
+    api.after_read = lambda api: api.stores.pop("acme", None)
+    result = run("delete", "acme", "--wait", "--timeout", "20s")
+    assert result.exit_code == 0, result.stderr
+    assert len(api.asked("DELETE")) == 1
 
 
 def test_the_list_is_whole_over_all_pages(run: Any, api: Any) -> None:
@@ -249,3 +300,50 @@ def test_people_and_tokens(run: Any, api: Any) -> None:
     assert api.asked("POST")[-1] == {"user": "kim", "name": "laptop"}
     assert run("token", "revoke", "t-1").exit_code == 0
     assert run("token", "revoke", "../stores").exit_code == 4
+
+
+def test_logs_are_printed_and_do_nothing_to_the_terminal(run: Any, api: Any) -> None:
+    run("create", "acme")
+    api.log = "[mysql-0/mysql] ready\n[wordpress-1/setup] \x1b[2Jred\n"
+    result = run("logs", "acme", "-c", "database", "--tail", "5", "--previous")
+    assert result.exit_code == 0, result.stderr
+    first, second = result.stdout.splitlines()
+    assert first == "[mysql-0/mysql] ready" and "\x1b" not in second
+    path = api.requests[-1][1]
+    shown = json.loads(run("logs", "acme", "-o", "json").stdout)["items"]
+    assert shown[1] == {"pod": "wordpress-1", "container": "setup", "line": "\x1b[2Jred"}
+    assert run("logs", "acme", "-f", "-o", "json").exit_code == 2
+    assert all(part in path for part in ("component=database", "tail=5", "previous=true"))
+
+
+def test_logs_are_followed_until_the_store_is_gone(run: Any, api: Any) -> None:
+    run("create", "acme")
+
+    def goes(api: Any) -> str:
+        api.stores.pop("acme")
+        return event("log", {"pod": "mysql-0", "container": "mysql", "line": "bye"}, 1)
+
+    api.streams.append(goes)
+    result = run("logs", "acme", "--follow")
+    assert result.stdout == "[mysql-0/mysql] bye\n"
+    assert result.exit_code == 4 and "no stores/acme" in result.stderr
+
+
+def test_logs_that_break_off_are_an_error(run: Any, api: Any) -> None:
+    run("create", "acme")
+    api.streams.append(lambda _: event("log", {"pod": "p", "container": "c", "line": "x"}, 1))
+    result = run("logs", "acme", "-f")
+    assert result.exit_code == 3 and "ended the stream" in result.stderr
+    assert run("logs", "nobody").exit_code == 4
+    assert run("logs", "acme", "--tail", "0").exit_code == 2
+
+
+def test_a_delete_that_was_never_asked_for_says_so() -> None:
+    """A server that accepts connections and does not answer."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host, port = silent.getsockname()
+        api = Api(f"http://{host}:{port}", "token")
+        follower = Follower(api, "acme", 0.3, lambda: pytest.fail("it was asked"))
+        with pytest.raises(CliError, match="nothing was asked") as raised:
+            follower.until(lambda update: update.gone, lambda _: None)
+    assert raised.value.code == 3

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from orchestrator.cli.docs import refreshed
+from orchestrator.cli.docs import PAGES, refreshed
 from orchestrator.model.errors import SettingsError
 from orchestrator.settings import SETTINGS, Setting, load, parse_duration, table
 
@@ -241,9 +241,10 @@ def test_no_text_breaks_the_parsers(text: str) -> None:
             assert "\n" not in str(exc)
 
 
-def test_the_readme_is_current() -> None:
-    text = README.read_text("utf-8")
-    assert refreshed(text) == text, "run `make docs`"
+@pytest.mark.parametrize("page", PAGES)
+def test_generated_tables_are_current(page: str) -> None:
+    text = (README.parent / page).read_text("utf-8")
+    assert refreshed(text, PAGES[page]) == text, "run `make docs`"
 
 
 def test_the_table_has_every_setting_once() -> None:

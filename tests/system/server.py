@@ -15,6 +15,9 @@ from typing import Any, TypeVar
 
 import httpx
 
+from tests.cluster.daemon import die_with_us
+from tests.ground import PASSED_ON, Ground
+
 T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 _URL = re.compile(r"serves on (http://\S+)")
@@ -40,18 +43,19 @@ def free_port() -> int:
 
 
 class Server:
-    """One ``urumi serve`` on a free port with a data dir of its own."""
+    """One ``urumi serve`` on a free port with a data dir of its own, on the ground of the run."""
 
-    def __init__(self, data_dir: Path, **environ: str) -> None:
+    def __init__(self, data_dir: Path, ground: Ground, **environ: str) -> None:
         self.data_dir = data_dir
+        self.ground = ground
         self.environ = {
             "PATH": os.environ["PATH"],
             "HOME": str(data_dir),
             "URUMI_DATA_DIR": str(data_dir),
             "URUMI_PORT": str(free_port()),
-            "URUMI_CLUSTER": "sandbox",
             "URUMI_SANDBOX_SPEED": "0",
             "URUMI_RATE_LIMIT": "off",
+            **_cluster_of(ground),
             **environ,
         }
         self.process: subprocess.Popen[str] | None = None
@@ -60,6 +64,13 @@ class Server:
 
     def start(self) -> Server:
         """Start it and wait until it answers; a second start takes the same port again."""
+        mark = self.spawn()
+        self.url = poll(lambda: self._announced(mark), what="the start")
+        poll(self._healthy, what="an answer")
+        return self
+
+    def spawn(self) -> int:
+        """Start it without waiting; return where in its log this start begins."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with self.log.open("a") as log:
             mark = log.tell()
@@ -70,10 +81,9 @@ class Server:
                 stdout=log,
                 stderr=log,
                 text=True,
+                preexec_fn=die_with_us,
             )
-        self.url = poll(lambda: self._announced(mark), what="the start")
-        poll(self._healthy, what="an answer")
-        return self
+        return mark
 
     def _announced(self, mark: int) -> str | None:
         assert self.process is not None
@@ -111,8 +121,8 @@ class Server:
 
     @property
     def kubeconfig(self) -> Path:
-        """The sandbox's kubeconfig."""
-        return self.data_dir / "sandbox" / "kubeconfig"
+        """An administrator's kubeconfig of the cluster that it talks to."""
+        return self.ground.kubeconfig or self.data_dir / "sandbox" / "kubeconfig"
 
     def client(self, **headers: str) -> httpx.Client:
         """Return a client with the admin's token."""
@@ -120,7 +130,7 @@ class Server:
         return httpx.Client(base_url=self.url, headers=auth, timeout=10)
 
     def kubectl(self, *args: str, check: bool = True, stdin: str | None = None) -> str:
-        """Run real kubectl against the sandbox; return its standard output."""
+        """Run real kubectl against the cluster; return its standard output."""
         program = Path(sys.executable).parent / "kubectl"
         done = subprocess.run(
             [str(program), "--kubeconfig", str(self.kubeconfig), *args],
@@ -133,6 +143,20 @@ class Server:
         if check and done.returncode != 0:
             raise AssertionError(f"kubectl {' '.join(args)}: {done.stderr}")
         return done.stdout if check else done.stdout + done.stderr
+
+
+def _cluster_of(ground: Ground) -> dict[str, str]:
+    if ground.service is None:
+        return {"URUMI_CLUSTER": "sandbox"}
+    passed = {name: os.environ[name] for name in PASSED_ON if os.environ.get(name)}
+    named = passed if ground.plane is None else {}
+    return {"URUMI_CLUSTER": "auto", "URUMI_KUBECONFIG": str(ground.service), **named}
+
+
+def passes_in(metrics: str) -> float:
+    """Return how many passes the reconciler has made, by the service's metrics."""
+    name = "urumi_reconcile_duration_seconds_count"
+    return sum(float(line.split()[-1]) for line in metrics.splitlines() if line.startswith(name))
 
 
 def wait_for_phase(

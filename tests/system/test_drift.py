@@ -9,7 +9,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from tests.system.server import Server, drifts, events, poll, wait_for_phase
+from tests.system.server import Server, drifts, events, passes_in, poll, wait_for_phase
 
 Serve = Callable[..., Server]
 
@@ -20,12 +20,7 @@ def _writes(text: str) -> list[str]:
 
 
 def _passes(client: httpx.Client) -> float:
-    return _passes_in(client.get("/metrics").text)
-
-
-def _passes_in(text: str) -> float:
-    name = "urumi_reconcile_duration_seconds_count"
-    return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(name))
+    return passes_in(client.get("/metrics").text)
 
 
 def test_drift_is_put_back_and_the_timeline_says_who_and_what(serve: Serve) -> None:
@@ -53,12 +48,14 @@ def test_drift_is_put_back_and_the_timeline_says_who_and_what(serve: Serve) -> N
 
         poll(back, what="the drift being put back")
         wait_for_phase(client, "acme", "Ready")
-        said = poll(
-            lambda: [e for e in events(client, "acme") if e["type"] == "drift"], what="the entry"
-        )
-        text = " ".join(e["message"] for e in said)
-        assert "Service/store-acme/wordpress" in text
-        assert "Ingress/store-acme/wordpress" in text and "somebody" in text
+
+        # Two passes may see the two changes, and each writes its entry when it ends.
+        def told() -> bool:
+            text = " ".join(e["message"] for e in events(client, "acme") if e["type"] == "drift")
+            names = ("Service/store-acme/wordpress", "Ingress/store-acme/wordpress", "somebody")
+            return all(name in text for name in names)
+
+        poll(told, what="the entries")
 
 
 def test_a_quiet_store_is_not_written_to(serve: Serve) -> None:
@@ -70,7 +67,7 @@ def test_a_quiet_store_is_not_written_to(serve: Serve) -> None:
         # Something that is not ours wakes the store without drifting from what we applied.
         server.kubectl("label", "service", "wordpress", "-n", "store-acme", "team=blue")
         server.kubectl("annotate", "pod", "-n", "store-acme", "--all", "seen=yes")
-        poll(lambda: _passes(client) > _passes_in(before), what="another pass")
+        poll(lambda: _passes(client) > passes_in(before), what="another pass")
         wait_for_phase(client, "acme", "Ready")
         assert _writes(client.get("/metrics").text) == _writes(before)
 
@@ -141,10 +138,19 @@ def test_a_label_taken_off_is_no_deletion(serve: Serve) -> None:
 
 
 def bare(listed: str) -> str:
-    """Return a list of objects as a backup would restore them."""
+    """Return a list of objects as a backup would restore them.
+
+    What says that a claim is bound to a volume that is gone does not come back: a claim restored
+    with it would be lost.
+    """
     items = json.loads(listed)["items"]
     for item in items:
         meta = {k: item["metadata"][k] for k in ("name", "namespace", "labels", "annotations")}
+        meta["annotations"] = {
+            key: value
+            for key, value in meta["annotations"].items()
+            if not key.startswith(("pv.kubernetes.io/", "volume.kubernetes.io/"))
+        }
         item["metadata"] = meta
         item.get("spec", {}).pop("volumeName", None)
         item.pop("status", None)
@@ -189,7 +195,7 @@ def test_a_volume_that_somebody_deletes_is_named(serve: Serve) -> None:
 
 
 def test_a_restore_brings_a_shop_back_that_was_changed_meanwhile(serve: Serve) -> None:
-    server = serve(URUMI_PROVISION_TIMEOUT="2")
+    server = serve(URUMI_PROVISION_TIMEOUT="10")
     with server.client() as client:
         client.post("/api/v1/stores", json={"id": "acme", "name": "A"})
         wait_for_phase(client, "acme", "Ready")
@@ -199,9 +205,10 @@ def test_a_restore_brings_a_shop_back_that_was_changed_meanwhile(serve: Serve) -
         wait_for_phase(client, "acme", "Degraded")
         client.patch("/api/v1/stores/acme", json={"plan": "medium"})
         store = wait_for_phase(client, "acme", "Upgrading")
-        pods = ("get", "pods", "-n", "store-acme", "-o", "name")
+        parts = "app.kubernetes.io/component in (database,wordpress)"  # wp-cron's come and go
+        pods = ("get", "pods", "-n", "store-acme", "-l", parts, "-o", "name")
         serving = server.kubectl(*pods)
-        beyond = time.monotonic() + 3
+        beyond = time.monotonic() + 12
         while time.monotonic() < beyond:
             now = client.get("/api/v1/stores/acme").json()
             assert now["phase"] == store["phase"], "a restore takes its time"

@@ -42,7 +42,7 @@ def test_a_store_from_post_to_ready_and_back_to_nothing(serve: Serve) -> None:
 def test_a_first_install_that_fails_is_explained_taken_down_and_can_be_retried(
     serve: Serve,
 ) -> None:
-    server = serve(URUMI_PROVISION_TIMEOUT="2")
+    server = serve(URUMI_PROVISION_TIMEOUT="10")
     with server.client() as client:
         body = {"id": "acme", "name": "A", "versions": {"wordpress": "missing"}}
         client.post("/api/v1/stores", json=body)
@@ -84,7 +84,7 @@ def test_retry_makes_a_new_attempt_of_the_same_generation(serve: Serve) -> None:
 
 
 def test_a_failed_change_goes_back_and_names_both_revisions(serve: Serve) -> None:
-    server = serve(URUMI_PROVISION_TIMEOUT="3")
+    server = serve(URUMI_PROVISION_TIMEOUT="10")
     with server.client() as client:
         client.post("/api/v1/stores", json={"id": "acme", "name": "A"})
         wait_for_phase(client, "acme", "Ready")
@@ -248,7 +248,7 @@ def test_a_restart_says_nothing_of_an_outage(serve: Serve) -> None:
 
 
 def test_a_wrong_setting_that_is_mended_mends_the_stores(serve: Serve) -> None:
-    server = serve(URUMI_PROVISION_TIMEOUT="2")
+    server = serve(URUMI_PROVISION_TIMEOUT="10")
     with server.client() as client:
         client.post("/api/v1/stores", json={"id": "acme", "name": "A"})
         wait_for_phase(client, "acme", "Ready")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ground import SANDBOX
 from tests.system.server import ROOT, Server
 
 GARBAGE = b"this is no database, " * 300
@@ -49,7 +50,7 @@ def database(data: Path) -> None:
 def test_a_data_dir_that_was_damaged(
     tmp_path: Path, spoil: Callable[[Path], None], names: str, code: int
 ) -> None:
-    server = Server(tmp_path)
+    server = Server(tmp_path, SANDBOX)
     spoil(tmp_path)
     done = subprocess.run(
         [sys.executable, "-m", "orchestrator", "serve"],

@@ -17,10 +17,13 @@ from orchestrator import telemetry
 @pytest.fixture(autouse=True)
 def _restored() -> Iterator[None]:
     root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+    handlers = list(root.handlers)
+    named = [logging.getLogger(name) for name in ("", *telemetry._CHATTY)]
+    levels = [logger.level for logger in named]
     yield
     root.handlers[:] = handlers
-    root.setLevel(level)
+    for logger, level in zip(named, levels, strict=True):
+        logger.setLevel(level)
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()
 

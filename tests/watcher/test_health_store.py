@@ -185,6 +185,22 @@ def test_trouble_of_the_database_is_not_told_twice() -> None:
         ('{"steps": ["install", "activate"]}', "set up: steps: install, activate"),
         ("done\nand well", "The shop is set up: done and well"),
         ('{"half', 'The shop is set up: {"half'),
+        (
+            '{"engine": "woocommerce", "wordpress": "6.9.7", "woocommerce": "10.5.0",'
+            ' "order": {"id": 21, "milliseconds": 1204, "time": "2026-11-29T06:00:00Z"},'
+            ' "changed": "WordPress installed, shop configured", "milliseconds": 3100}',
+            "The shop is set up: WordPress 6.9.7, WooCommerce 10.5.0; "
+            "order 21 was placed and removed in 1204 ms; "
+            "changed: WordPress installed, shop configured",
+        ),
+        (
+            '{"engine": "wordpress", "wordpress": "6.9.7", "changed": "nothing"}',
+            "The shop is set up: WordPress 6.9.7; changed: nothing",
+        ),
+        (
+            '{"wordpress": "6.9.7", "order": {"id": "s3cret", "milliseconds": true}}',
+            "The shop is set up: WordPress 6.9.7",
+        ),
     ],
 )
 def test_what_set_up_says_at_its_end_is_shown_without_secrets(message: str, sentence: str) -> None:

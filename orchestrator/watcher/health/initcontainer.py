@@ -78,18 +78,45 @@ def failed(pod: Json, state: Json) -> Health:
 
 def summary(message: Any) -> str:
     """Return a termination message as one readable line; JSON is read, secrets are left out."""
-    raw = text(message).strip()
-    try:
-        said = json.loads(raw) if raw[:1] == "{" else None
-    except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict):
-        return clean(raw, 350)
+    said = _read(message)
+    if said is None:
+        return clean(text(message).strip(), 350)
     for key in ("message", "error", "summary", "detail"):
         if text(said.get(key)).strip():
             return clean(said[key], 350)
     parts = [f"{key}: {_plain(value)}" for key, value in said.items() if _shown(key, value)]
     return clean(", ".join(parts), 350)
+
+
+def outcome(message: Any) -> str:
+    """Return what a set-up that ended well left: versions, the order as evidence, what changed."""
+    said = _read(message)
+    if said is None or not text(said.get("wordpress")):
+        return summary(message)
+    versions = [
+        f"{name} {clean(said[key], 60)}"
+        for key, name in (("wordpress", "WordPress"), ("woocommerce", "WooCommerce"))
+        if text(said.get(key))
+    ]
+    parts = [", ".join(versions)]
+    order = mapping(said.get("order"))
+    if number(order.get("id"), -1) >= 0 and number(order.get("milliseconds"), -1) >= 0:
+        took = f"{number(order['milliseconds'])} ms"
+        parts.append(f"order {number(order['id'])} was placed and removed in {took}")
+    if text(said.get("changed")):
+        parts.append(f"changed: {clean(said['changed'], 200)}")
+    if said.get("simulated") is True:
+        parts.append("simulated, nothing real was installed")
+    return clean("; ".join(parts), 350)
+
+
+def _read(message: Any) -> dict[str, Any] | None:
+    raw = text(message).strip()
+    try:
+        said = json.loads(raw) if raw[:1] == "{" else None
+    except (ValueError, RecursionError):
+        return None
+    return said if isinstance(said, dict) else None
 
 
 def _shown(key: str, value: Any) -> bool:

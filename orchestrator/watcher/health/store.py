@@ -93,7 +93,7 @@ def setup_complete(view: StoreView) -> Health:
     setup = next((s for s in states if s.get("name") == initcontainer.SETUP), None)
     end = dig(setup, "state", "terminated")
     if isinstance(end, dict) and number(end.get("exitCode"), -1) == 0:
-        said = initcontainer.summary(end.get("message"))
+        said = initcontainer.outcome(end.get("message"))
         return healthy("SetupComplete", with_detail("The shop is set up", said))
     return _setup_pending(newest, states, view)
 
