@@ -1,0 +1,101 @@
+"""From POST to a shop that answers its visitors and its administrator, and nobody else."""
+
+from __future__ import annotations
+
+import httpx
+
+from tests.e2e.conftest import Installation
+from tests.e2e.shop import Shop
+from tests.e2e.site import Site
+from tests.system.server import poll
+
+
+def test_a_post_becomes_a_shop_that_answers(first: Shop) -> None:
+    store = first.document()
+    assert {c["type"]: c["status"] for c in store["conditions"]} == dict.fromkeys(
+        ("Applied", "DatabaseReady", "WordPressReady", "SetupComplete", "RouteReady", "Ready"),
+        "True",
+    )
+    page = first.site().get("/")
+    assert page.status_code == 200
+    assert f"<title>{first.title}" in page.text
+    resources = first.api.get(f"{first.path}/resources").json()["items"]
+    assert {r["health"] for r in resources} == {"Healthy"}
+
+
+def test_nothing_was_reachable_before_set_up_was_done(first: Shop) -> None:
+    """An uninstalled WordPress redirects to its installer, and whoever comes first owns it."""
+    early = [status for status, _ in first.seen if status != 200]
+    assert early, "nobody looked before it was there"
+    assert set(early) <= {404, 502, 503, 504}, "answers of the ingress controller, of nobody else"
+    assert all(first.title in text for status, text in first.seen if status == 200)
+
+
+def test_the_administrator_logs_in(shop: Shop) -> None:
+    credentials = shop.credentials()
+    answer = shop.site().log_in(credentials)
+    assert answer.status_code == 200
+    assert "wp-admin-bar-logout" in answer.text
+    refused = shop.site()
+    refused.get("/wp-login.php")
+    form = {"log": credentials["username"], "pwd": "a guess", "testcookie": "1"}
+    assert "login_error" in refused.http.post("/wp-login.php", data=form).text
+
+
+def test_nobody_else_installs_configures_or_runs_cron(shop: Shop) -> None:
+    site = shop.site()
+    for path in ("/wp-admin/install.php", "/wp-config.php", "/wp-cron.php"):
+        assert site.get(path).status_code == 403, path
+    assert "/wp-login.php" in site.get("/wp-admin/").headers["location"]
+
+
+def test_links_and_redirects_stay_under_the_shops_own_address(shop: Shop) -> None:
+    url = shop.document()["url"]
+    site = shop.site()
+    moved = site.get("/index.php")
+    assert moved.status_code == 301 and moved.headers["location"] == f"{url}/"
+    assert f'"{url}/wp-json/' in site.get("/").text
+
+
+def test_a_foreign_host_is_not_this_shop(shop: Shop) -> None:
+    stranger = Site(shop.where(), "http://nobody-here.localtest.me")
+    answer = stranger.get("/")
+    assert answer.status_code != 200 and shop.title not in answer.text
+
+
+def test_what_is_scheduled_runs_in_the_cron_job(shop: Shop) -> None:
+    shop.php('wp_schedule_single_event(time() - 5, "urumi_e2e");')
+    due = 'echo wp_next_scheduled("urumi_e2e") ? "due" : "ran";'
+    assert shop.php(due) == "due"
+    shop.kubectl("create", "job", "by-hand", "--from=cronjob/wp-cron")
+
+    def succeeded() -> bool:
+        state = shop.get("job", "by-hand")["status"]
+        assert not state.get("failed"), shop.kubectl("logs", "job/by-hand")
+        return bool(state.get("succeeded"))
+
+    poll(succeeded, seconds=60, what="the job's end")
+    assert shop.php(due) == "ran"
+    shop.kubectl("delete", "job", "by-hand", "--wait=false")
+
+
+def test_the_service_runs_with_no_more_rights_than_it_ships(installation: Installation) -> None:
+    """Everything in this suite is done by that account: what it may not do, it did not need."""
+    ground = installation.server.ground
+    assert ground.service is not None and ground.account is not None
+    who = f"system:serviceaccount:{ground.account.name}:{ground.account.name}"
+
+    def may(*words: str) -> bool:
+        said = installation.server.kubectl("auth", "can-i", *words, "--as", who, check=False)
+        return said.startswith("yes")
+
+    assert may("create", "namespaces"), "the same question with an answer that is yes"
+    for words in (
+        ("*", "*", "-A"), ("create", "pods", "-A"), ("create", "pods/exec", "-A"),
+        ("update", "secrets", "-A"), ("delete", "persistentvolumeclaims", "-A"),
+        ("create", "clusterrolebindings"), ("delete", "nodes"),
+    ):  # fmt: skip
+        assert not may(*words), words
+    assert installation.api.get("/readyz").status_code == httpx.codes.OK
+    log = installation.server.log.read_text().lower()
+    assert "serves on" in log and "forbidden" not in log, "nothing was refused to it"
