@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 MADE := $(VENV)/.made
 READY := $(VENV)/.ready-runtime
 READY_DEV := $(VENV)/.ready-dev
-PACKAGES := orchestrator tests
+PACKAGES := orchestrator tests images
 
 # A virtual environment knows its own path: in a checkout that was moved or copied it is made anew.
 ifneq "$(wildcard $(MADE))" ""
@@ -20,15 +20,24 @@ $(shell rm -rf $(VENV))
 endif
 endif
 
-# The tests bring their own cluster; yours is used only when you say so.
+# The tests bring their own clusters, one a worker; yours is used only when you say so, by one.
+# On a control plane they wait more than they work: namespaces take their time to end.
+WORKERS ?= 2
+CLUSTER_WORKERS ?= 3
+ifeq ($(URUMI_TEST_CLUSTER),1)
+WORKERS := 0
+CLUSTER_WORKERS := 0
+endif
+SPREAD := --dist worksteal -n
 ifneq ($(URUMI_TEST_CLUSTER),1)
 CLEAN_ENV := env -u KUBECONFIG -u URUMI_KUBECONFIG -u URUMI_CLUSTER
 endif
 
-.PHONY: help run setup test lint format types docs lock clean
+.PHONY: help run setup test test-cluster test-e2e test-setup bench lint format types docs image kind kind-down \
+	lock lock-images lock-python clean
 
 help: ## Show what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: $(READY) ## Serve on http://127.0.0.1:4000 (ARGS="--port 5000" for flags)
 	@exec $(BIN)/urumi serve $(ARGS)
@@ -38,7 +47,35 @@ setup: $(READY) ## Make .venv with what `make run` needs
 test: $(READY_DEV) ## Lint, types, layers and all tests that need no cluster of their own
 	@$(MAKE) --no-print-directory lint types
 	@echo '== tests'
-	@$(CLEAN_ENV) $(BIN)/python -m pytest $(ARGS)
+	@$(CLEAN_ENV) $(BIN)/python -m pytest $(SPREAD) $(WORKERS) $(ARGS)
+
+# Suites that stand on a cluster: the same tests on the sandbox (make test) and on a real API server.
+CLUSTER_SUITES := tests/chaos tests/contract tests/applier tests/cluster \
+	tests/system/test_life.py tests/system/test_drift.py
+
+# Built before the tests begin, whose time is bounded; a cluster of yours needs none.
+ifneq ($(URUMI_TEST_CLUSTER),1)
+PROGRAMS := $(BIN)/python -m tests.cluster.programs
+endif
+
+test-cluster: $(READY_DEV) ## The cluster suites on a real control plane (or, URUMI_TEST_CLUSTER=1, on KUBECONFIG)
+	@$(PROGRAMS)
+	@echo '== tests on a real API server'
+	@$(CLEAN_ENV) $(BIN)/python -m pytest --ground=real $(SPREAD) $(CLUSTER_WORKERS) $(or $(ARGS),$(CLUSTER_SUITES))
+
+test-e2e: $(READY_DEV) ## Real pods on the cluster of KUBECONFIG (URUMI_TEST_CLUSTER=1)
+	@$(BIN)/python -m tests.e2e.needs
+	@echo '== tests with real pods'
+	@$(BIN)/python -m pytest --ground=real $(or $(ARGS),tests/e2e)
+
+test-setup: $(READY_DEV) ## Set-up of a shop with real PHP, MariaDB and WordPress, killed at its writes
+	@$(BIN)/python -m tests.setup.needs
+	@echo '== tests of set-up with real programs'
+	@$(CLEAN_ENV) $(BIN)/python -m pytest $(SPREAD) $(or $(SETUP_WORKERS),2) $(or $(ARGS),tests/setup)
+
+bench: $(READY_DEV) ## Beside a bare client and Helm, as ratios, into docs/benchmarks.md (15 minutes)
+	@$(PROGRAMS)
+	@$(CLEAN_ENV) $(BIN)/python -m tests.bench $(ARGS)
 
 lint: $(READY_DEV) ## Style and import layers
 	@echo '== style'
@@ -55,13 +92,27 @@ format: $(READY_DEV) ## Format the code
 	@$(BIN)/ruff check --fix $(PACKAGES)
 	@$(BIN)/ruff format $(PACKAGES)
 
-docs: $(READY_DEV) ## Write the generated tables into the README
-	@$(BIN)/python -m orchestrator.cli.docs README.md
+docs: $(READY_DEV) ## Write the generated tables into README.md and the chart's
+	@$(BIN)/python -m orchestrator.cli.docs
 
-# For maintainers, needs uv. The files hold hashes and no address, so they work with any registry.
+image: ## Build the stores' WordPress with WooCommerce in it (needs Docker; IMAGE=name)
+	@PYTHON='$(PYTHON)' IMAGE='$(IMAGE)' images/wordpress/build.sh
+
+kind: ## A kind cluster on this machine, and the service against it (START=no: the cluster alone)
+	@PYTHON='$(PYTHON)' START='$(START)' ARGS='$(ARGS)' manifests/kind/up.sh
+
+kind-down: ## Delete that cluster
+	@manifests/kind/down.sh
+
+lock: lock-images lock-python ## Pin again what is pinned (needs a network): images, archives, requirements
+
+lock-images: ## Digests and checksums of charts/store/files/lock.json (ARGS=--refresh: all anew)
+	@$(PYTHON) images/lock.py fill $(ARGS)
+
+# Needs uv. The files hold hashes and no address, so they work with any registry.
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command "make lock"
-lock: ## Resolve requirements/*.txt again
+lock-python: ## requirements/*.txt
 	$(COMPILE) -o requirements/runtime.txt pyproject.toml requirements/build.in
 	$(COMPILE) --extra dev -c requirements/runtime.txt -o requirements/dev.txt \
 		pyproject.toml requirements/build.in
