@@ -183,10 +183,7 @@ def _phase_entry(before: Status, after: Status) -> NewEntry:
 
 def outage(before: Status, after: Status) -> list[NewEntry]:
     """Return what the timeline says when the cluster begins or ends to be out of reach."""
-    was, now = (
-        any(c.type == "Ready" and c.reason == UNREACHABLE for c in s.conditions)
-        for s in (before, after)
-    )
+    was, now = is_unobserved(before), is_unobserved(after)
     if was == now:
         return []
     if now:
@@ -202,6 +199,11 @@ def _condition_entry(condition: Condition) -> NewEntry:
         f"{condition.type} is {condition.status}: {condition.message}",
         Severity.INFO if good else Severity.WARNING,
     )
+
+
+def is_unobserved(status: Status) -> bool:
+    """Whether a store waits for a cluster that does not answer, and its timeline says so."""
+    return any(c.type == "Ready" and c.reason == UNREACHABLE for c in status.conditions)
 
 
 def unobserved(status: Status, why: str, now: datetime) -> Status:

@@ -31,6 +31,7 @@ from orchestrator.model.health import ObservedObject
 from orchestrator.model.store import Outcome
 from orchestrator.reconciler import report, steps
 from orchestrator.reconciler.context import Pass, Tools
+from orchestrator.reconciler.status import is_unobserved
 from orchestrator.records import Claim
 from orchestrator.telemetry import get_logger
 from orchestrator.watcher import health
@@ -39,6 +40,7 @@ log = get_logger(__name__)
 
 _IDLE = 5.0
 _COALESCE = 0.02
+_WATCH_OPENS = timedelta(seconds=1)
 
 
 class Bell:
@@ -221,6 +223,9 @@ class Reconciler:
         if not watcher.fresh:
             await report.await_cluster(run, "" if watcher.away else self._trouble())
             return self._later(run.store.id)
+        if watcher.away and is_unobserved(run.store.status):
+            # A store with nothing to send would be called observed again from what was last seen.
+            return self._tools.clock() + _WATCH_OPENS
         return await steps.reconcile(run)
 
     def _trouble(self) -> str:

@@ -9,7 +9,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
+from orchestrator.reconciler import steps
 from orchestrator.reconciler.context import Pass, Policy, Tools
+from orchestrator.reconciler.status import is_unobserved
 from orchestrator.reconciler.worker import Bell, Reconciler
 from orchestrator.records import Records, open_records
 from orchestrator.telemetry import Metrics
@@ -28,27 +32,33 @@ class Listened(Bell):
         return await super().rung()
 
 
+def tools(records: Records, watcher: Any) -> Tools:
+    return Tools(
+        records=records,
+        cluster=cast(Any, None),
+        applier=cast(Any, None),
+        renderer=cast(Any, None),
+        watcher=watcher,
+        profile=cast(Any, None),
+        metrics=Metrics(),
+        clock=lambda: datetime.now(UTC),
+        url_of=lambda store: store.id,
+        policy=Policy(),
+    )
+
+
+def watch(*, fresh: bool, away: bool = False) -> SimpleNamespace:
+    async def synced() -> None:
+        return
+
+    return SimpleNamespace(wait_synced=synced, fresh=fresh, away=away)
+
+
 class Passing(Reconciler):
     """Rings for the store in the middle of its first pass, as its own applies do."""
 
     def __init__(self, records: Records, bell: Listened) -> None:
-        async def synced() -> None:
-            return
-
-        parts: Any = SimpleNamespace(wait_synced=synced, fresh=True)
-        tools = Tools(
-            records=records,
-            cluster=cast(Any, None),
-            applier=cast(Any, None),
-            renderer=cast(Any, None),
-            watcher=parts,
-            profile=cast(Any, None),
-            metrics=Metrics(),
-            clock=lambda: datetime.now(UTC),
-            url_of=lambda store: store.id,
-            policy=Policy(),
-        )
-        super().__init__(tools, bell, workers=2)
+        super().__init__(tools(records, watch(fresh=True)), bell, workers=2)
         self.bell = bell
         self.passes: list[str] = []
         self.under_way = 0
@@ -82,3 +92,32 @@ async def test_what_is_seen_during_a_pass_brings_another_after_it(tmp_path: Path
             with contextlib.suppress(asyncio.CancelledError):
                 await running
         assert reconciler.passes == ["acme", "acme"]
+
+
+async def test_an_outage_ends_when_the_watch_answers_not_when_nothing_is_to_be_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observed: list[str] = []
+
+    async def observe(run: Pass) -> datetime:
+        observed.append(run.store.id)
+        return datetime.now(UTC) + LATER
+
+    monkeypatch.setattr(steps, "reconcile", observe)
+    async with open_records(f"sqlite:///{tmp_path / 'records.db'}") as records:
+        await make(records, "acme")
+        for watcher in (
+            watch(fresh=False, away=True),  # told: it does not answer
+            watch(fresh=True, away=True),  # what was last seen is young, and no news
+            watch(fresh=True),
+        ):
+            reconciler = Reconciler(tools(records, watcher), Bell(), workers=1)
+            claim = await records.claims.take("me", 30)
+            assert claim is not None
+            run = await reconciler._load(claim)
+            due = await reconciler._pass(run)
+            assert due is not None
+            seen = await records.stores.get("acme")
+            assert is_unobserved(seen.status)
+            assert observed == ([] if watcher.away else ["acme"])
+            await records.claims.release(claim, due=datetime.now(UTC))
