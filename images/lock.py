@@ -42,7 +42,7 @@ INDEXES: Final = (  # all platforms, where there are several
 )
 TIMEOUT: Final = 30.0  # seconds without a byte
 LARGEST: Final = 256 * 1024 * 1024  # bytes, as in fetch.php
-HINT: Final = "run `make lock` where there is a network"
+HINT: Final = "run `make lock-images` where there is a network"
 
 Lock = dict[str, Any]
 

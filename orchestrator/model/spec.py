@@ -17,7 +17,12 @@ from orchestrator.model import names
 Engine = Literal["woocommerce", "wordpress"]
 PlanName = Literal["small", "medium", "large"]
 
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_LOCAL = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
+_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+EMAIL_PATTERN = rf"^{_LOCAL}@{_LABEL}(\.{_LABEL})+$"
+"""What WordPress' is_email() takes as it is, in ASCII; of some others it takes away characters."""
+_EMAIL = re.compile(EMAIL_PATTERN)
+_STORED_EMAIL = re.compile(rf"{_LOCAL}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
 
 def rule(problem: Any) -> AfterValidator:
@@ -32,18 +37,25 @@ def rule(problem: Any) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _email_problem(value: str) -> str | None:
-    if len(value) <= 254 and _EMAIL.fullmatch(value):
+def email_problem(value: str) -> str | None:
+    """Return what is expected of an administrator's address when ``value`` is none, or None."""
+    if 6 <= len(value) <= 254 and _EMAIL.fullmatch(value):
         return None
     return "an e-mail address such as owner@example.com"
+
+
+def _stored_email_problem(value: str) -> str | None:
+    if len(value) <= 254 and _STORED_EMAIL.fullmatch(value):
+        return None
+    return "an e-mail address"
 
 
 StoreId = Annotated[str, rule(names.id_problem), Field(examples=["acme"])]
 DisplayName = Annotated[str, rule(names.name_problem), Field(examples=["Acme Ltd"])]
 DomainName = Annotated[str, rule(names.domain_problem), Field(examples=["shop.example.com"])]
 ImageTag = Annotated[str, rule(names.tag_problem), Field(examples=["6.9-php8.4-apache"])]
-Email = Annotated[str, rule(_email_problem), Field(examples=["owner@example.com"])]
-# The shape alone: which codes are known is asked of what people send, not of what is stored.
+# The shape alone: narrower rules are for what people send, not for what is stored.
+Email = Annotated[str, rule(_stored_email_problem), Field(examples=["owner@example.com"])]
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["USD"])]
 Country = Annotated[str, Field(pattern="^[A-Z]{2}(:[A-Za-z0-9 -]{1,16})?$", examples=["US:CA"])]
 

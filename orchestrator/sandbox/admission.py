@@ -14,9 +14,10 @@ from orchestrator.sandbox.limits import check_limits, fill_limits
 from orchestrator.sandbox.operation import Operation
 from orchestrator.sandbox.pod_defaults import containers
 from orchestrator.sandbox.podsecurity import check_pod_security
+from orchestrator.sandbox.quantity import value_of
 from orchestrator.sandbox.quotas import check_quotas
 from orchestrator.sandbox.storage import Storage
-from orchestrator.sandbox.values import Json
+from orchestrator.sandbox.values import Json, dig
 
 Commit = Callable[[], None]
 TOKENS = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -159,8 +160,32 @@ def _tolerates(toleration: Json, key: str) -> bool:
     return same_key and toleration.get("effect") in (None, "", "NoExecute")
 
 
+def _check_growth(storage: Storage, operation: Operation) -> None:
+    """Let only bound claims grow, where their class says so (PersistentVolumeClaimResize)."""
+    if operation.resource.kind != "PersistentVolumeClaim" or operation.old is None:
+        return
+    was, now = (
+        value_of(dig(o, "spec", "resources", "requests", "storage") or "0")
+        for o in (operation.old, operation.new)
+    )
+    if now <= was:
+        return
+    if dig(operation.old, "status", "phase") != "Bound":
+        why = "Only bound persistent volume claims can be expanded"
+        raise errors.forbidden(operation.resource, operation.name, why)
+    name = dig(operation.new, "spec", "storageClassName") or ""
+    found = storage.get(resources.of("StorageClass"), "", name) if name else None
+    if found is None or not found.get("allowVolumeExpansion"):
+        why = (
+            "only dynamically provisioned pvc can be resized and the storageclass that provisions "
+            "the pvc must support resize"
+        )
+        raise errors.forbidden(operation.resource, operation.name, why)
+
+
 def check(storage: Storage, operation: Operation) -> Commit:
     """Refuse the write as the validating admission plugins do; raises 403, 422."""
     check_limits(storage, operation)
     check_pod_security(storage, operation)
+    _check_growth(storage, operation)
     return check_quotas(storage, operation)

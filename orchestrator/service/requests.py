@@ -51,8 +51,9 @@ TAG_SCHEMA: Final[Json] = {
 }
 EMAIL_SCHEMA: Final[Json] = {
     "type": "string",
+    "minLength": 6,
     "maxLength": 254,
-    "pattern": r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$",
+    "pattern": spec.EMAIL_PATTERN,
     "examples": ["owner@example.com"],
 }
 
@@ -60,7 +61,7 @@ StoreId = Annotated[spec.StoreId, WithJsonSchema(ID_SCHEMA)]
 DisplayName = Annotated[spec.DisplayName, WithJsonSchema(NAME_SCHEMA)]
 DomainName = Annotated[spec.DomainName, WithJsonSchema(DOMAIN_SCHEMA)]
 ImageTag = Annotated[spec.ImageTag, WithJsonSchema(TAG_SCHEMA)]
-Email = Annotated[spec.Email, WithJsonSchema(EMAIL_SCHEMA)]
+Email = Annotated[str, spec.rule(spec.email_problem), WithJsonSchema(EMAIL_SCHEMA)]
 # Named, so that the document holds each list once.
 Currency = TypeAliasType(
     "Currency",
@@ -88,15 +89,32 @@ class VersionsInput(spec.Model):
 
 
 class OptionsInput(spec.Model):
-    """What a shop owner chooses; what is left out or null is the default."""
+    """What a shop owner chooses; what is left out or null is the default.
+
+    One that is changed later is set in the shop, once; those that are not stay as the owner has
+    them. Without WooCommerce (engine ``wordpress``) title and adminEmail alone mean something.
+    """
 
     title: Annotated[DisplayName | None, Field(description="The shop's title; default: name")] = (
         None
     )
-    admin_email: Email | None = None
-    currency: Currency | None = None
-    country: Country | None = None
-    demo_products: bool | None = None
+    admin_email: Annotated[
+        Email | None, Field(description="The administrator's; default: owner@example.com")
+    ] = None
+    currency: Annotated[
+        Currency | None,
+        Field(description="How prices are written follows from it and country; default: USD"),
+    ] = None
+    country: Annotated[
+        Country | None,
+        Field(description="Where the shop is, with a state where it has some; default: US:CA"),
+    ] = None
+    demo_products: Annotated[
+        bool | None,
+        Field(
+            description="Three products to begin with; turned off later: in the bin; default: on"
+        ),
+    ] = None
 
 
 class CreateStore(spec.Model):

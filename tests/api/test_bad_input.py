@@ -90,6 +90,8 @@ WRONG: list[tuple[object, str, str]] = [
     ({"name": "a", "options": {"country": "US:XX"}}, "options.country", "US with a state"),
     ({"name": "a", "options": {"country": "FR:75"}}, "options.country", "FR alone"),
     ({"name": "a", "options": {"adminEmail": "nobody"}}, "options.adminEmail", "e-mail"),
+    ({"name": "a", "options": {"adminEmail": "a@-example-.com"}}, "options.adminEmail", "e-mail"),
+    ({"name": "a", "options": {"adminEmail": "a@b.c"}}, "options.adminEmail", "e-mail"),
     ({"name": "a", "options": {"demoProducts": "yes"}}, "options.demoProducts", "true or"),
     ({"name": "a", "options": {"demoProducts": 1}}, "options.demoProducts", "true or"),
     ({"name": "a", "options": {"admin_email": "a@b.de"}}, "options.admin_email", "adminEmail"),

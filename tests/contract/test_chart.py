@@ -116,3 +116,58 @@ def test_a_namespace_that_the_service_made_is_refused(
     with pytest.raises(errors.HelmError, match="ServiceAccount"):
         apply()
     assert not restricted.exists("Deployment", "wordpress")
+
+
+def test_another_store_or_engine_in_the_same_namespace_changes_nothing(
+    apply: Callable[..., Json], restricted: Space
+) -> None:
+    apply()
+    before = restricted.get("Ingress", "wordpress")
+    with pytest.raises(errors.HelmError, match=r"storeId: .* holds the store chart"):
+        apply(storeId="other")
+    with pytest.raises(errors.HelmError, match="engine: this store was made with wordpress"):
+        apply(engine="woocommerce")
+    with pytest.raises(errors.HelmError, match=r"storeId: .* holds the store chart"):
+        apply(release="second", storeId="other")
+    assert restricted.get("Ingress", "wordpress") == before
+
+
+def test_a_smaller_plan_keeps_the_volumes_and_says_so(
+    apply: Callable[..., Json], restricted: Space
+) -> None:
+    def sizes() -> list[str]:
+        claims = [restricted.get(*name) for name in KEPT if name[0] == "PersistentVolumeClaim"]
+        return [claim["spec"]["resources"]["requests"]["storage"] for claim in claims]
+
+    apply(plan="medium")
+    before = sizes()
+    told = apply(plan="small")
+    assert sizes() == before
+    assert "a volume never shrinks" in str(told)
+    deployment = restricted.get("Deployment", "wordpress")
+    apply(plan="small")
+    assert restricted.get("Deployment", "wordpress")["spec"] == deployment["spec"]
+
+
+def test_a_class_that_was_wrong_is_told_before_anything_changes(
+    apply: Callable[..., Json], restricted: Space
+) -> None:
+    """The volumes of an installation that was rolled back stay, and wait for their class."""
+    apply(storageClass="no-such-class")
+    generation = restricted.get("Deployment", "wordpress")["metadata"]["generation"]
+    with pytest.raises(errors.HelmError, match="waits for a volume of the class no-such-class"):
+        apply(storageClass="another", plan="medium")
+    assert restricted.get("Deployment", "wordpress")["metadata"]["generation"] == generation
+
+
+def test_a_secret_of_ones_own_has_to_be_there_and_whole(
+    apply: Callable[..., Json], restricted: Space
+) -> None:
+    with pytest.raises(errors.HelmError, match=r"existingSecret: the Secret mine .* no admin-user"):
+        apply(existingSecret="mine")
+    assert not restricted.exists("Deployment", "wordpress")
+
+
+def test_a_namespace_that_others_use_is_refused(helm: Config) -> None:
+    with pytest.raises(errors.HelmError, match=r"namespace: .* default is shared"):
+        helm.install(CHART, "shop", VALUES, namespace="default")

@@ -142,6 +142,25 @@ def test_a_claim_of_a_class_nobody_knows_stays_pending(space: Space) -> None:
     assert space.get("PersistentVolumeClaim", "data")["status"]["phase"] == "Pending"
 
 
+def test_a_claim_grows_only_where_its_class_allows_it(space: Space) -> None:
+    """The class is one that nobody knows; its claim is bound by hand, as often as is undone."""
+    space.create(claim_of("data", "none-such"))
+    status = space.path("PersistentVolumeClaim", "data", "status")
+    more = {"spec": {"resources": {"requests": {"storage": "2Gi"}}}}
+
+    def refusal() -> str | None:
+        space.api.patch(status, MERGE, {"status": {"phase": "Bound"}})
+        answer = space.api.patch(space.path("PersistentVolumeClaim", "data"), MERGE, more)
+        assert answer.status_code in (403, 422), answer.text
+        text: str = answer.json()["message"]
+        return text if "immutable" not in text and "Only bound" not in text else None
+
+    assert eventually(refusal) == (
+        'persistentvolumeclaims "data" is forbidden: only dynamically provisioned pvc can be '
+        "resized and the storageclass that provisions the pvc must support resize"
+    )
+
+
 def test_a_claim_that_says_it_was_bound_and_names_no_volume_is_lost(space: Space) -> None:
     body = claim_of("data")
     body["metadata"]["annotations"] = {"pv.kubernetes.io/bind-completed": "yes"}

@@ -49,6 +49,45 @@ def test_nobody_else_installs_configures_or_runs_cron(shop: Shop) -> None:
     assert "/wp-login.php" in site.get("/wp-admin/").headers["location"]
 
 
+CLOSED = "deny from all\n"  # as WooCommerce and plugins that make backups write it
+FILES = {
+    "uploads/e2e/open.txt": "<?php echo 'open';",
+    "uploads/e2e/closed/.htaccess": CLOSED,
+    "uploads/e2e/closed/paid.txt": "paid",
+    "uploads/e2e/program/.htaccess": "AddHandler application/x-httpd-php .txt\nOptions +Indexes\n",
+    "uploads/e2e/program/a.txt": "<?php echo 'open';",
+    "uploads/e2e/program/a.php": "<?php echo 'open';",
+    "uploads/wc-logs/e2e.log": "card 4111",
+    "e2e/.htaccess": CLOSED,
+    "e2e/backup.zip": "all of it",
+    "dump.sql": "all of it",
+}
+
+
+def test_what_is_closed_by_its_folder_is_closed_and_uploads_are_no_programs(shop: Shop) -> None:
+    content = "/usr/src/wordpress/wp-content"
+    for path, text in FILES.items():
+        name = f"{content}/{path}"
+        write = 'mkdir -p "$(dirname "$1")" && printf %s "$2" >"$1"'
+        shop.run("wordpress", "sh", "-c", write, "sh", name, text)
+    site = shop.site()
+    text = FILES["uploads/e2e/open.txt"]
+    assert site.get("/wp-content/uploads/e2e/open.txt").text == text, "not what is open"
+    assert site.get("/wp-content/uploads/e2e/program/a.txt").text == text
+    for path in (
+        "uploads/e2e/closed/paid.txt",
+        "uploads/e2e/program/a.php",
+        "uploads/e2e/program/",
+        "uploads/wc-logs/e2e.log",
+        "e2e/backup.zip",
+        "e2e/.htaccess",
+        "dump.sql",
+        ".urumi-brought",
+    ):
+        answer = site.get(f"/wp-content/{path}")
+        assert answer.status_code == 403, f"{path}: {answer.status_code} {answer.text[:200]}"
+
+
 def test_links_and_redirects_stay_under_the_shops_own_address(shop: Shop) -> None:
     url = shop.document()["url"]
     site = shop.site()

@@ -108,7 +108,7 @@ def test_a_missing_checksum_stops_and_says_so(
     done = bring(build_dir, tmp_path / "parts", lock)
     assert done.returncode == 78
     assert re.search(rf"no checksum of {missing} [\d.]+ is pinned", done.stderr, re.IGNORECASE)
-    assert "make lock" in done.stderr
+    assert "make lock-images" in done.stderr
     assert not list(tmp_path.glob(f"parts/*/{missing}"))
 
 
@@ -183,7 +183,7 @@ def test_nothing_is_built_of_what_is_not_pinned(
 ) -> None:
     done = build(lock_file, str(programs))
     assert done.returncode == 1
-    assert "no digest of" in done.stderr and "run `make lock`" in done.stderr
+    assert "no digest of" in done.stderr and "run `make lock-images`" in done.stderr
     assert docker.read_text() == ""
 
 

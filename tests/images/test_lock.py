@@ -189,7 +189,9 @@ def test_what_is_missing_is_said_all_at_once(lock_file: Path, capsys: Capture) -
     (line,) = capsys.readouterr().err.splitlines()
     assert "no checksum of woocommerce 10.5.0 is pinned" in line
     assert "no checksum of storefront 4.6.1 is pinned" in line
-    assert "no digest of" in line and line.endswith("run `make lock` where there is a network")
+    assert "no digest of" in line and line.endswith(
+        "run `make lock-images` where there is a network"
+    )
 
 
 def test_the_committed_file_holds_pins_or_nothing() -> None:

@@ -278,7 +278,7 @@ def test_without_pins_it_goes_on_and_says_what_will_not_work(
 ) -> None:
     done = machine.up(LOCK=unpinned(tmp_path))
     assert done.returncode == 0
-    assert "run `make lock`" in done.stderr and "engine woocommerce" in done.stderr
+    assert "run `make lock-images`" in done.stderr and "engine woocommerce" in done.stderr
     assert "URUMI_IMAGE_WORDPRESS" not in machine.service()
     assert machine.calls("docker build") == []
 

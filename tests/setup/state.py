@@ -14,7 +14,7 @@ State = dict[str, list[list[str]]]
 PAGES: Final = "SELECT ID, CONCAT(post_type, ' ', post_name) FROM wp_posts"
 _VOLATILE: Final = re.compile(
     r"_(site_)?transient_|.*(cron|_key|_salt|_timestamp|_installed_at|_store_id|_last_run|_modified_date)$"
-    r"|rewrite_rules$|wc_pending_batch_processes$|admin_email_lifespan$|urumi_order$"
+    r"|rewrite_rules$|wc_pending_batch_processes$|admin_email_lifespan$|urumi_order$|urumi_admin_applied$"
     r"|action_scheduler_|schema-ActionScheduler"
     r"|woocommerce_(email_improvements_\w+_at|maxmind_\w+|remote_variant_assignment|inbox_\w+)$"
 )

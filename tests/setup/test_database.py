@@ -94,3 +94,47 @@ def test_a_step_that_another_set_up_has_asks_to_be_tried_again(
     holder.wait()
     run.ended(75, "another set-up of this shop is at work")
     shop.setup().ended(0, "installed")
+
+
+POST = """INSERT INTO wp_posts
+    (post_title, post_content, post_excerpt, to_ping, pinged, post_content_filtered)
+    VALUES ('Of the owner', '', '', '', '', '')"""
+
+
+def titles(database: Database) -> list[list[str]]:
+    return database.sql("SELECT post_title FROM wp_posts ORDER BY ID")
+
+
+def test_an_address_that_was_lost_is_written_again(make_shop: MakeShop, database: Database) -> None:
+    shop = make_shop("wordpress")
+    shop.setup().ended(0)
+    whole = end_state(database)
+    database.sql("DELETE FROM wp_options WHERE option_name IN ('siteurl', 'home')")
+    shop.setup().ended(0, '"changed":"address repaired"')
+    assert differences(end_state(database), whole) == []
+
+
+def test_a_shop_that_lost_its_options_is_not_made_new(
+    make_shop: MakeShop, database: Database
+) -> None:
+    shop = make_shop("wordpress")
+    shop.setup().ended(0)
+    database.sql(POST)
+    before = titles(database)
+    for loss in ("DELETE FROM wp_options", "DROP TABLE wp_options"):
+        database.sql(loss)
+        run = shop.setup().ended(70, "has content and has lost its options; nothing was changed")
+        assert run.said["step"] == "install"
+        assert titles(database) == before
+
+
+def test_a_ready_shop_that_says_it_never_ended_keeps_its_content(
+    make_shop: MakeShop, database: Database
+) -> None:
+    shop = make_shop("wordpress")
+    shop.setup().ended(0)
+    database.sql(POST)
+    before = titles(database)
+    database.set_option("urumi_install", "begun")
+    shop.setup().ended(70, "nothing was changed")
+    assert titles(database) == before

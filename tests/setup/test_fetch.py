@@ -191,5 +191,5 @@ def test_what_is_there_stays_when_nothing_newer_can_be_had(
 
 def test_without_a_checksum_the_way_out_is_told(shop: Shop, archive: Archive) -> None:
     shop.set(woocommerce=shop.settings["woocommerce"] | {"sha256": None})
-    shop.prepare().ended(78, "make lock", NEW)
+    shop.prepare().ended(78, "make lock-images", NEW)
     assert archive.asked == []

@@ -101,13 +101,69 @@ def test_an_owners_settings_stay_once_the_shop_was_ready(shop: Shop, database: D
         database.set_option(name, value)
     evidence = database.option("urumi_order")
     last = database.sql("SELECT MAX(ID) FROM wp_posts")
-    shop.set(title="The platform's title", currency="CHF", demoProducts=True)
     shop.setup().ended(0, '"changed":"nothing"')
     for name, value in kept.items():
         assert database.option(name) == value
     # Every order takes a number of the posts'.
     assert database.option("urumi_order") == evidence
     assert database.sql("SELECT MAX(ID) FROM wp_posts") == last
+
+
+def test_an_option_that_is_changed_later_is_set_once_and_no_other(
+    make_shop: MakeShop, database: Database
+) -> None:
+    shop = make_shop("wordpress")
+    shop.setup().ended(0)
+    database.set_option("blogname", "My own title")
+    shop.set(adminEmail="new@example.org", currency="CHF")  # without a shop that means nothing
+    shop.setup().ended(0, '"changed":"adminEmail set"')
+    assert database.option("admin_email") == "new@example.org"
+    assert database.option("blogname") == "My own title"
+    shop.set(title="Of the platform")
+    shop.setup().ended(0, '"changed":"title set"')
+    assert database.option("blogname") == "Of the platform"
+    assert shop.sent == ""
+    database.set_option("blogname", "My own again")
+    shop.setup().ended(0, '"changed":"nothing"')
+    assert database.option("blogname") == "My own again"
+
+
+PRICES = ("currency", "currency_pos", "price_thousand_sep", "price_decimal_sep")
+
+
+def prices(database: Database) -> list[str | None]:
+    return [database.option(f"woocommerce_{name}") for name in PRICES]
+
+
+def test_a_shops_options_are_set_when_they_are_changed(
+    make_shop: MakeShop, database: Database
+) -> None:
+    shop = make_shop("woocommerce", currency="EUR", country="DE")
+    shop.setup().ended(0)
+    assert prices(database) == ["EUR", "right_space", ".", ","]
+    assert database.option("woocommerce_weight_unit") == "kg"
+    assert database.option("page_on_front") == database.option("woocommerce_shop_page_id")
+    shop.set(currency="JPY", country="JP:JP13")
+    shop.setup().ended(0, "currency set, country set")
+    assert prices(database) == ["JPY", "left", ",", "."]
+    assert database.option("woocommerce_price_num_decimals") == "0"
+    shop.set(demoProducts=False)
+    shop.setup().ended(0, '"changed":"demoProducts set"')
+    query = "SELECT DISTINCT post_status FROM wp_posts WHERE post_type = 'product'"
+    assert database.sql(query) == [["trash"]], "somebody may have made them real ones"
+    shop.set(demoProducts=True)
+    shop.setup().ended(0, '"changed":"demoProducts set"')
+    assert ["publish"] in database.sql(query)
+
+
+def test_an_engine_is_chosen_once(make_shop: MakeShop, database: Database) -> None:
+    shop = make_shop("wordpress")
+    shop.setup().ended(0)
+    shop.set(engine="woocommerce")
+    shop.setup().ended(78, "set up with the engine wordpress, which is chosen once")
+    assert database.option("urumi_woocommerce") is None
+    shop.set(engine="wordpress")
+    shop.setup().ended(0, '"changed":"nothing"')
 
 
 def test_a_shop_with_orders_gets_none_of_ours(make_shop: MakeShop, database: Database) -> None:
@@ -146,6 +202,8 @@ def test_a_rotated_administrators_password_is_set(site: Shop) -> None:
 
 def test_a_password_that_the_owner_chose_stays_until_the_secret_changes(site: Shop) -> None:
     site.php("wp_set_password('of-the-owner', get_user_by('login', 'admin')->ID);")
+    site.setup().ended(0, '"changed":"nothing"')
+    site.secrets["wordpress-salt"] = "salt-secret-2"  # logs everybody out, and no more
     site.setup().ended(0, '"changed":"nothing"')
     assert may_enter(site, "of-the-owner")
     site.secrets["admin-password"] = "admin-secret-2"

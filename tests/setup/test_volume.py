@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import time
 
 from tests.setup.archive import release, served
@@ -62,7 +63,9 @@ def test_a_copy_that_was_killed_is_made_again(make_shop: MakeShop) -> None:
     whole = names(shop)
     plugin = min(p for p in (shop.volume / "plugins").iterdir() if p.is_dir())
     # As a kill leaves it: some of the copy beside its place, the old one out of the way.
-    plugin.rename(plugin.parent / ".urumi-old")
+    away = plugin.parent / ".urumi-old"
+    away.mkdir()
+    plugin.rename(away / plugin.name)
     (plugin.parent / ".urumi-new").mkdir()
     (plugin.parent / ".urumi-new/half.php").write_text("<?php")
     shop.prepare().ended(0)
@@ -82,6 +85,25 @@ def test_prepare_killed_in_its_middle_is_made_good_by_the_next(make_shop: MakeSh
     again = make_shop("wordpress", filled=False)
     again.prepare().ended(0)
     assert after == names(again)
+
+
+def test_what_the_owner_deleted_stays_away_and_the_engine_comes_back(make_shop: MakeShop) -> None:
+    shop = make_shop("wordpress", filled=False)
+    shop.prepare().ended(0)
+    plugin = min(p for p in (shop.volume / "plugins").iterdir() if p.is_dir())
+    themes = sorted(p for p in (shop.volume / "themes").iterdir() if p.is_dir())
+    for gone in (plugin, *themes):
+        shutil.rmtree(gone)
+    shop.prepare().ended(0)
+    assert not plugin.exists() and not any(t.exists() for t in themes)
+    shop.setup().ended(0, "installed")  # without any theme
+    engine = shop.image / "wp-content/plugins/woocommerce"
+    if engine.is_dir():
+        shutil.rmtree(shop.volume / "plugins/woocommerce", ignore_errors=True)
+        shop.prepare().ended(0)
+        assert not (shop.volume / "plugins/woocommerce").exists()
+        shop.start("prepare", ["sh", "/etc/urumi/prepare.sh", "woocommerce"]).wait().ended(0)
+        assert (shop.volume / "plugins/woocommerce").exists()
 
 
 def test_what_the_owner_has_newer_or_besides_stays(make_shop: MakeShop) -> None:

@@ -5,6 +5,7 @@ A test renders both and compares them object by object.
 */}}
 {{- define "store.context" -}}
 {{- include "store.check" . -}}
+{{- include "store.refuse" . -}}
 {{- $plan := get (.Files.Get "files/plans.yaml" | fromYaml) .Values.plan -}}
 {{- $web := .Values.images.wordpress -}}
 {{- $database := .Values.images.mysql -}}
@@ -34,6 +35,21 @@ A test renders both and compares them object by object.
 
 {{/* What values.schema.json cannot say. */}}
 {{- define "store.check" -}}
+{{- if or (eq .Values.storeId "default") (hasPrefix "kube-" .Values.storeId) -}}
+{{- fail (printf "storeId: %s is reserved; default and what begins with kube- cannot be used" .Values.storeId) -}}
+{{- end -}}
+{{- if regexMatch "(^|\\.)(localhost|local|internal|svc)$" .Values.domain -}}
+{{- fail (printf "domain: %s is a name that only a cluster or a machine of its own knows" .Values.domain) -}}
+{{- end -}}
+{{- range $name, $image := .Values.images -}}
+{{- if regexMatch ":latest(@|$)" $image -}}
+{{- fail (printf "images.%s: %s may be another program tomorrow; name a version" $name $image) -}}
+{{- end -}}
+{{- end -}}
+{{- $port := trimPrefix ":" (regexFind ":[0-9]+$" .Values.ingress.baseDomain) | default "80" | int -}}
+{{- if or (gt $port 65535) (regexMatch "(^|\\.)[0-9]+$" (include "store.baseDomain" .)) -}}
+{{- fail (printf "ingress.baseDomain: %s is not a domain, with a port up to 65535 where you like" .Values.ingress.baseDomain) -}}
+{{- end -}}
 {{- $codes := .Files.Get "files/codes.json" | fromJson -}}
 {{- $options := .Values.options -}}
 {{- if not (has $options.currency $codes.currencies) -}}

@@ -2,9 +2,11 @@
 /**
  * Step `configure`, in a process of its own after `install`: the administrator, the shop and an order
  * as evidence, and the ready marker last. Settings are the platform's until the marker exists, the
- * owner's afterwards: a later run repairs and does not reset.
+ * owner's afterwards: a later run repairs and does not reset. Password and options are set again only
+ * when the platform was given others, so what the owner changed in the shop stays until then.
  */
 require __DIR__ . '/lib.php';
+require __DIR__ . '/options.php';
 $urumi_settings = settings();
 $urumi_db = connect(5);
 lock($urumi_db, 'configure', 10);
@@ -14,8 +16,8 @@ $urumi_plugins = 'woocommerce' === $urumi_settings['engine'] ? array('woocommerc
 require __DIR__ . '/boot.php';
 
 $urumi_did = array();
-// What password was applied last, so that one which the owner chose stays until the Secret changes.
-$urumi_applied = hash_hmac('sha256', $urumi_password, secret('store/wordpress-salt'));
+$urumi_applied = (string) option($urumi_db, 'urumi_admin_applied');
+$urumi_same = '' !== $urumi_applied && wp_check_password($urumi_password, $urumi_applied);
 $urumi_account = get_user_by('login', $urumi_user);
 if (!$urumi_account) {
 	$urumi_taken = email_exists($urumi_settings['adminEmail']);
@@ -36,28 +38,40 @@ if (!$urumi_account) {
 		$urumi_account->set_role('administrator');
 		$urumi_did[] = 'administrator repaired';
 	}
-	$urumi_last = option($urumi_db, 'urumi_admin_applied');
-	if (!hash_equals((string) $urumi_last, $urumi_applied)) {
-		if (!wp_check_password($urumi_password, $urumi_account->user_pass, $urumi_account->ID)) {
-			wp_set_password($urumi_password, $urumi_account->ID);
-			$urumi_did[] = 'administrator\'s password set';
-		}
+	if (!$urumi_same && !wp_check_password($urumi_password, $urumi_account->user_pass, $urumi_account->ID)) {
+		wp_set_password($urumi_password, $urumi_account->ID);
+		$urumi_did[] = 'administrator\'s password set';
 	}
 }
-if (option($urumi_db, 'urumi_admin_applied') !== $urumi_applied) {
-	set_option($urumi_db, 'urumi_admin_applied', $urumi_applied);
+if (!$urumi_same) {
+	set_option($urumi_db, 'urumi_admin_applied', wp_hash_password($urumi_password));
 }
+$urumi_chosen = chosen($urumi_settings);
 if (null === option($urumi_db, 'urumi_ready')) {
-	update_option('blogname', $urumi_settings['title']);
-	update_option('admin_email', $urumi_settings['adminEmail']);
 	if ('woocommerce' === $urumi_settings['engine']) {
 		require __DIR__ . '/shop.php';
+	}
+	array_map('choose', array_keys($urumi_chosen), $urumi_chosen);
+	set_option($urumi_db, 'urumi_options', json_encode($urumi_chosen));
+	if ('woocommerce' === $urumi_settings['engine']) {
 		require __DIR__ . '/order.php';
 	}
 	// Made anew by the first request: the process that installs would lose a plugin's endpoints.
 	delete_option('rewrite_rules');
 	set_option($urumi_db, 'urumi_ready', '1');
 	$urumi_did[] = 'marked ready';
+} else {
+	$urumi_recorded = json_decode((string) option($urumi_db, 'urumi_options'), true);
+	$urumi_before = $urumi_recorded ?? $urumi_chosen;
+	foreach ($urumi_chosen as $urumi_name => $urumi_value) {
+		if ($urumi_value !== ($urumi_before[$urumi_name] ?? null)) {
+			choose($urumi_name, $urumi_value);
+			$urumi_did[] = "$urumi_name set";
+		}
+	}
+	if ($urumi_recorded !== $urumi_chosen) {
+		set_option($urumi_db, 'urumi_options', json_encode($urumi_chosen));
+	}
 }
 $urumi_evidence = json_decode((string) option($urumi_db, 'urumi_order'), true);
 report(array('did' => $urumi_did) + ($urumi_evidence ? array('order' => $urumi_evidence) : array()));

@@ -96,11 +96,12 @@ if ('' !== $present && ('' === $version || version_compare($present, $version, '
 	exit(0);
 }
 if (!preg_match('/^[0-9a-f]{64}$/', (string) ($pinned['sha256'] ?? ''))) {
-	$way = '' === $lock ? 'run `make lock`, or use an image that has it, or the engine wordpress' : 'run `make lock` where there is a network';
+	$way = '' === $lock ? 'run `make lock-images`, or use an image that has it, or the engine wordpress' : 'run `make lock-images` where there is a network';
 	$cause = '' === $lock ? "the image has no $name, and " : '';
 	give_up(MISCONFIGURED, "{$cause}no checksum of $name $version is pinned: $way");
 }
 $part = "$folder/.urumi-$what-$version.zip";
+array_map('unlink', array_diff(glob("$folder/.urumi-$what-*.zip"), array($part))); // parts of older pins
 $problem = null;
 for ($try = 1; $try <= TRIES; $try++) {
 	if (is_file($part) && hash_file('sha256', $part) === $pinned['sha256']) {
@@ -121,7 +122,8 @@ if (null !== $problem) {
 }
 unpack_into($part, "$folder/.urumi-new");
 if (is_dir("$folder/$what")) {
-	rename("$folder/$what", "$folder/.urumi-old");
+	@mkdir("$folder/.urumi-old");
+	rename("$folder/$what", "$folder/.urumi-old/$what"); // prepare.sh puts it back after a kill
 }
 rename("$folder/.urumi-new/$what", "$folder/$what");
 unlink($part);

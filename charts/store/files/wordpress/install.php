@@ -2,34 +2,57 @@
 /**
  * Step `install`: the tables, the first user, permalinks; and WordPress' own database upgrade. Sure
  * to end whole: a run that was killed left the marker `begun`, and then its content goes and it is
- * installed again.
+ * installed again. Only an empty database gets that marker: what has content is never made new.
  */
 require __DIR__ . '/lib.php';
+
+/** Whether somebody's texts or accounts are there. */
+function has_content(mysqli $db): bool {
+	foreach (array('posts', 'users') as $table) {
+		if (null !== first_value($db, 'SELECT 1 FROM ' . PREFIX . "$table LIMIT 1")) {
+			return true;
+		}
+	}
+	return false;
+}
+
 $urumi_settings = settings();
 $urumi_db = connect(5);
 lock($urumi_db, 'install', 10);
 $urumi_marker = option($urumi_db, 'urumi_install');
 $urumi_site = option($urumi_db, 'siteurl');
-$urumi_new = 'begun' === $urumi_marker || null === $urumi_site;
+$urumi_begun = 'begun' === $urumi_marker;
+$urumi_living = !$urumi_begun && ('done' === $urumi_marker || has_content($urumi_db));
+$urumi_new = $urumi_begun || (null === $urumi_site && !$urumi_living);
+if ($urumi_begun && null !== option($urumi_db, 'urumi_ready')) {
+	fail(FAILED, 'the database says that the shop is ready and that its installation never ended; nothing was changed. Restore it from a backup');
+}
+if (null === $urumi_site && $urumi_living && null === option($urumi_db, 'db_version')) {
+	fail(FAILED, 'the database has content and has lost its options; nothing was changed. Restore it from a backup');
+}
 $urumi_user = secret('admin/admin-username');
 $urumi_password = secret('admin/admin-password');
 $urumi_plugins = array();
 
 define('WP_INSTALLING', true);
-$urumi_tables = $urumi_db->query("SHOW TABLES LIKE '" . PREFIX . "%'");
-if (null === $urumi_site && $urumi_tables->num_rows > 0) {
+if (null === $urumi_site && null !== first_value($urumi_db, "SHOW TABLES LIKE '" . PREFIX . "%'")) {
 	define('WP_REPAIRING', true); // some tables, and no address: WordPress would refuse to start
 }
-if ('begun' === $urumi_marker) {
+if ($urumi_begun) {
 	$urumi_content = array('posts', 'postmeta', 'terms', 'term_taxonomy', 'term_relationships', 'termmeta', 'comments', 'commentmeta', 'links', 'users', 'usermeta');
 	foreach ($urumi_content as $urumi_table) {
 		$urumi_db->query('TRUNCATE TABLE ' . PREFIX . $urumi_table); // one that is missing will be made
 	}
 }
+$urumi_did = array();
+if (null === $urumi_site && $urumi_living) {
+	set_option($urumi_db, 'home', $urumi_settings['url']);
+	set_option($urumi_db, 'siteurl', $urumi_settings['url']);
+	$urumi_did[] = 'address repaired';
+}
 require __DIR__ . '/boot.php';
 require_once ABSPATH . 'wp-admin/includes/upgrade.php';
 
-$urumi_did = array();
 if ($urumi_new) {
 	add_action('populate_options', static fn() => set_option($GLOBALS['urumi_db'], 'urumi_install', 'begun'));
 	// Else wp_install() calls the site itself to try permalinks, twice five seconds.

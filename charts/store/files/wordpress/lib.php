@@ -9,6 +9,7 @@
 const FAILED = 70;
 const TRY_AGAIN = 75;
 const MISCONFIGURED = 78;
+const TABLE_MISSING = 1146; // ER_NO_SUCH_TABLE
 const PREFIX = 'wp_';
 const DATABASE = 'wordpress'; // its name and its user's
 const CACHE = '/run/urumi-cache'; // in memory, and set-up's alone
@@ -96,16 +97,26 @@ function lock(mysqli $db, string $name, int $seconds): void {
 	}
 }
 
-/** The value of an option, or null where the option or its table is missing. */
-function option(mysqli $db, string $name): ?string {
-	$statement = @$db->prepare('SELECT option_value FROM ' . PREFIX . 'options WHERE option_name = ?');
-	if (!$statement) {
+/**
+ * The first column of the first row, or null where there is none or its table is missing. A database
+ * that does not answer ends this process: silence is not taken for "there is nothing".
+ */
+function first_value(mysqli $db, string $query, string ...$arguments): ?string {
+	$statement = @$db->prepare($query);
+	if (!$statement && TABLE_MISSING === $db->errno) {
 		return null;
 	}
-	$statement->bind_param('s', $name);
-	$statement->execute();
-	$row = $statement->get_result()->fetch_row();
+	$result = $statement && $statement->execute($arguments) ? $statement->get_result() : false;
+	if (!$result) {
+		fail(TRY_AGAIN, 'the database does not say what the shop has: ' . $db->error);
+	}
+	$row = $result->fetch_row();
 	return $row ? (string) $row[0] : null;
+}
+
+/** The value of an option, or null where the option or its table is missing. */
+function option(mysqli $db, string $name): ?string {
+	return first_value($db, 'SELECT option_value FROM ' . PREFIX . 'options WHERE option_name = ?', $name);
 }
 
 function set_option(mysqli $db, string $name, string $value): void {

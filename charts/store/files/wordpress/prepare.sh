@@ -1,12 +1,14 @@
 #!/bin/sh
-# Brings the image's themes and plugins to the volume: those that are missing there, or older. Each
-# is copied beside its place and then renamed, before the web server starts, so that none is ever
-# half there. What the owner added, or brought to a newer version, stays.
+# Brings the image's themes and plugins to the volume: those that were never there, or are older.
+# Each is copied beside its place and then renamed, before the web server starts, so that none is ever
+# half there. What the owner added, brought to a newer version, or deleted, stays so; WooCommerce alone
+# comes back where it is the engine.
 set -eu
 
 engine=$1
 image=/usr/src/wordpress/wp-content
 volume=/volume
+brought=$volume/.urumi-brought # what was, so that the owner's deletions are known
 
 fail() {
   echo "$1" >&2
@@ -34,22 +36,33 @@ lower() {
 bring() {
   from=$1
   to=$2
+  name=$(basename "$(dirname "$to")")/$(basename "$to")
+  if [ ! -d "$to" ] && ! { [ "$name" = plugins/woocommerce ] && [ "$engine" = woocommerce ]; }; then
+    if grep -qxF "$name" "$brought"; then return; fi
+  fi
   if [ -d "$to" ] && ! lower "$(version_of "$to")" "$(version_of "$from")"; then
     return
   fi
   new=$(dirname "$to")/.urumi-new
   old=$(dirname "$to")/.urumi-old
   cp -R "$from" "$new" || fail "the volume of the shop's files is full or broken: copying $(basename "$to") failed"
-  if [ -d "$to" ]; then mv "$to" "$old"; fi
+  mkdir -p "$old"
+  if [ -d "$to" ]; then mv "$to" "$old/"; fi
   mv "$new" "$to"
   rm -rf "$old"
-  echo "brought $(basename "$(dirname "$to")")/$(basename "$to") $(version_of "$to")"
+  grep -qxF "$name" "$brought" || echo "$name" >>"$brought"
+  echo "brought $name $(version_of "$to")"
 }
 
 touch "$volume/.urumi-writable" ||
   fail "the volume of the shop's files cannot be written by uid $(id -u); is fsGroup supported by its storage class?"
+touch "$brought"
 mkdir -p "$volume/themes" "$volume/plugins" "$volume/uploads" "$volume/upgrade"
 for kind in themes plugins; do
+  # A run that was killed had moved one away and not yet put the new one there.
+  for moved in "$volume/$kind/.urumi-old"/*/; do
+    [ -d "$moved" ] && [ ! -d "$volume/$kind/$(basename "$moved")" ] && mv "$moved" "$volume/$kind/"
+  done
   rm -rf "$volume/$kind/.urumi-new" "$volume/$kind/.urumi-old"
   for from in "$image/$kind"/*/; do
     [ -d "$from" ] || continue

@@ -15,10 +15,10 @@ update_option('woocommerce_onboarding_profile', array('skipped' => true));
 update_option('woocommerce_task_list_hidden_lists', array('setup', 'extended'));
 update_option('woocommerce_show_marketplace_suggestions', 'no');
 update_option('woocommerce_allow_tracking', 'no');
-update_option('woocommerce_currency', $urumi_settings['currency']);
-update_option('woocommerce_default_country', $urumi_settings['country']);
 update_option('woocommerce_enable_guest_checkout', 'yes');
 WC_Install::create_pages();
+update_option('show_on_front', 'page'); // visitors of a shop come to its products
+update_option('page_on_front', wc_get_page_id('shop'));
 if (is_file(WP_CONTENT_DIR . '/themes/storefront/style.css')) { // an image of ours has it
 	update_option('template', 'storefront');
 	update_option('stylesheet', 'storefront');
@@ -37,25 +37,5 @@ if (!$urumi_zone->get_shipping_methods()) {
 		"woocommerce_flat_rate_{$urumi_method}_settings",
 		array('title' => 'Flat rate', 'tax_status' => 'taxable', 'cost' => '5')
 	);
-}
-
-$urumi_products = $urumi_settings['demoProducts'] ? array('mug' => array('Mug', '12'), 'shirt' => array('T-shirt', '25'), 'bag' => array('Tote bag', '15')) : array();
-foreach ($urumi_products as $urumi_sku => list($urumi_title, $urumi_price)) {
-	if (wc_get_product_id_by_sku("demo-$urumi_sku")) {
-		continue;
-	}
-	// A product is 35 writes, and half of one is listed but cannot be bought.
-	$wpdb->query('START TRANSACTION');
-	$urumi_product = new WC_Product_Simple();
-	$urumi_product->set_name($urumi_title);
-	$urumi_product->set_sku("demo-$urumi_sku");
-	$urumi_product->set_regular_price($urumi_price);
-	$urumi_product->set_status('publish');
-	$urumi_product->save();
-	if (!wc_get_product($urumi_product->get_id())->is_purchasable()) {
-		$wpdb->query('ROLLBACK');
-		fail(FAILED, "the demo product $urumi_title cannot be bought");
-	}
-	$wpdb->query('COMMIT');
 }
 $urumi_did[] = 'shop configured';
