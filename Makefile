@@ -11,7 +11,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 MADE := $(VENV)/.made
 READY := $(VENV)/.ready-runtime
 READY_DEV := $(VENV)/.ready-dev
-PACKAGES := orchestrator tests images
+DASHBOARD := web/dist/index.html
+DASHBOARD_SOURCES := web/index.html web/package-lock.json web/vite.config.ts web/build.py \
+	$(shell find web/src -type f 2>/dev/null) charts/store/files/codes.json
+WEB := $(BIN)/python web/build.py
+PACKAGES := orchestrator tests images hatch_build.py web/build.py
 
 # A virtual environment knows its own path: in a checkout that was moved or copied it is made anew.
 ifneq "$(wildcard $(MADE))" ""
@@ -33,19 +37,20 @@ ifneq ($(URUMI_TEST_CLUSTER),1)
 CLEAN_ENV := env -u KUBECONFIG -u URUMI_KUBECONFIG -u URUMI_CLUSTER
 endif
 
-.PHONY: help run setup test test-cluster test-e2e test-setup bench lint format types docs image kind kind-down \
+.PHONY: help run setup test test-cluster test-e2e test-setup bench lint format types web web-types shots docs image \
+	kind kind-down \
 	lock lock-images lock-python clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-run: $(READY) ## Serve on http://127.0.0.1:4000 (ARGS="--port 5000" for flags)
+run: $(READY) $(DASHBOARD) ## Serve on http://127.0.0.1:4000 (ARGS="--port 5000" for flags)
 	@exec $(BIN)/urumi serve $(ARGS)
 
-setup: $(READY) ## Make .venv with what `make run` needs
+setup: $(READY) $(DASHBOARD) ## Make .venv and the dashboard: what `make run` needs
 
-test: $(READY_DEV) ## Lint, types, layers and all tests that need no cluster of their own
-	@$(MAKE) --no-print-directory lint types
+test: $(READY_DEV) $(DASHBOARD) ## Lint, types, layers and all tests that need no cluster of their own
+	@$(MAKE) --no-print-directory lint types web
 	@echo '== tests'
 	@$(CLEAN_ENV) $(BIN)/python -m pytest $(SPREAD) $(WORKERS) $(ARGS)
 
@@ -88,6 +93,18 @@ types: $(READY_DEV) ## mypy, strict
 	@echo '== types'
 	@$(BIN)/mypy
 
+web: $(READY) web/src/api/schema.d.ts ## Types, style and tests of the dashboard
+	@echo '== dashboard'
+	@$(WEB) -- npm run --silent check
+	@$(WEB) -- npm run --silent test
+
+web-types: $(READY) ## web/src/api/schema.d.ts from the OpenAPI document
+	@$(BIN)/python -m orchestrator.cli.docs --openapi >web/openapi.json
+	@$(WEB) -- npm run --silent types
+
+shots: $(READY_DEV) $(DASHBOARD) ## Pictures of the dashboard into docs/dashboard (needs Chromium)
+	@$(BIN)/python -m tests.web.shots
+
 format: $(READY_DEV) ## Format the code
 	@$(BIN)/ruff check --fix $(PACKAGES)
 	@$(BIN)/ruff format $(PACKAGES)
@@ -116,9 +133,10 @@ lock-python: ## requirements/*.txt
 	$(COMPILE) -o requirements/runtime.txt pyproject.toml requirements/build.in
 	$(COMPILE) --extra dev -c requirements/runtime.txt -o requirements/dev.txt \
 		pyproject.toml requirements/build.in
+	$(COMPILE) -o requirements/node.txt requirements/node.in
 
 clean: ## Remove what was made here; data in .urumi stays
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) dist build web/dist web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # pip checks every hash; the project itself is then installed without fetching anything.
 $(READY): requirements/runtime.txt pyproject.toml | $(MADE)
@@ -131,6 +149,12 @@ $(READY_DEV): requirements/dev.txt $(READY)
 	@echo '== setting up .venv for tests'
 	@$(PIP) install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
+
+# Node.js builds it; a machine without gets one from PyPI, into .venv.
+$(DASHBOARD): $(DASHBOARD_SOURCES) requirements/node.txt | $(READY)
+	@echo '== building the dashboard'
+	@$(WEB) --has-node || $(PIP) install --quiet --require-hashes -r requirements/node.txt
+	@$(WEB)
 
 $(MADE):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

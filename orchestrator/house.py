@@ -16,6 +16,7 @@ import signal
 import socket
 import sqlite3
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -29,16 +30,19 @@ import uvicorn
 import uvloop
 
 from orchestrator import __version__, target, telemetry
-from orchestrator.api import AppDeps, Check, Protocol, create_app
+from orchestrator.api import AppDeps, Check, Dashboard, Protocol, create_app
 from orchestrator.applier import Applier, Mark
-from orchestrator.cluster import Cluster, ClusterTarget, connect
+from orchestrator.cluster import Cluster, ClusterTarget, ObjectList, connect
 from orchestrator.model.errors import ObjectNotFound, RecordsError, SettingsError, UrumiError
-from orchestrator.model.kinds import ObjectRef
+from orchestrator.model.kinds import KINDS, ObjectRef
 from orchestrator.model.names import CREDENTIALS_SECRET, namespace_of
+from orchestrator.model.overview import ClusterSight, Room
+from orchestrator.model.people import Principal, Role
+from orchestrator.model.quantities import number_of
 from orchestrator.model.store import Store
 from orchestrator.model.urls import store_url
 from orchestrator.reconciler import Bell, Logs, Policy, Reconciler, Tools
-from orchestrator.records import Records, open_records
+from orchestrator.records import ADMIN, ADMIN_TOKEN_ID, Records, open_records
 from orchestrator.renderer import Renderer, StoreProfile
 from orchestrator.sandbox import Sandbox, SandboxOptions
 from orchestrator.service import Ports, Service
@@ -177,10 +181,12 @@ async def _serve(settings: Settings, choice: ClusterChoice) -> None:
     async with contextlib.AsyncExitStack() as stack:
         house = await _open(stack, settings, choice)
         _announce(settings, choice, house.kubeconfig)
+        await _invite(settings, house.service)
         server = _Server(_uvicorn_config(house.app, settings))
         async with asyncio.TaskGroup() as group:
             background = [group.create_task(house.watcher.run())]
             background.append(group.create_task(house.reconciler.run()))
+            background.append(group.create_task(house.service.overview.run()))
             try:
                 await server.serve(sockets=[listener])
             finally:
@@ -205,8 +211,7 @@ def _uvicorn_config(app: Callable[..., Any], settings: Settings) -> uvicorn.Conf
 
 def _announce(settings: Settings, choice: ClusterChoice, kubeconfig: Path | None) -> None:
     """Say where the service is and which cluster it talks to; each on one line."""
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    print(f"Urumi Stores {__version__} serves on http://{host}:{settings.port}")
+    print(f"Urumi Stores {__version__} serves on {_address(settings)}")
     print(f"Cluster: {choice.description}")
     if kubeconfig is not None:
         print(f"Sandbox kubeconfig: {kubeconfig}")
@@ -217,6 +222,18 @@ def _announce(settings: Settings, choice: ClusterChoice, kubeconfig: Path | None
     sys.stdout.flush()
 
 
+async def _invite(settings: Settings, service: Service) -> None:
+    """Print a log-in link for the admin, in the profile ``local``."""
+    if settings.local:
+        code = await service.people.login_code(Principal(ADMIN, Role.ADMIN, ADMIN_TOKEN_ID))
+        print(f"Dashboard: {_address(settings)}/?code={code} (once, within 10 minutes)", flush=True)
+
+
+def _address(settings: Settings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
+
+
 @dataclass(frozen=True)
 class House:
     """The rooms that run, wired."""
@@ -224,6 +241,7 @@ class House:
     app: Callable[..., Any]
     watcher: Watcher
     reconciler: Reconciler
+    service: Service
     kubeconfig: Path | None
 
 
@@ -271,12 +289,14 @@ async def _open(
         read_credentials=partial(_credentials, cluster),
         read_logs=logs.read,
         follow_logs=logs.follow,
+        look=partial(_look, cluster, watcher),
     )
     service = Service(records, settings, ports)
     await _let_the_admin_in(service, settings)
     readiness = partial(_readiness, records, cluster, watcher)
-    app = create_app(AppDeps(service, settings, metrics, readiness, choice.kind == "sandbox"))
-    return House(app, watcher, reconciler, kubeconfig)
+    sandboxed, dashboard = choice.kind == "sandbox", Dashboard.load()
+    app = create_app(AppDeps(service, settings, metrics, readiness, sandboxed, dashboard))
+    return House(app, watcher, reconciler, service, kubeconfig)
 
 
 def _url_of(settings: Settings, store: Store) -> str:
@@ -313,6 +333,30 @@ async def _readiness(records: Records, cluster: Cluster, watcher: Watcher) -> di
     trouble = next((f"{kind}: {text}" for kind, text in problems.items()), "not synced yet")
     watch = Check(watcher.fresh, "fresh" if watcher.fresh else trouble)
     return {"database": database, "cluster": api, "watch": watch}
+
+
+async def _look(cluster: Cluster, watcher: Watcher) -> ClusterSight:
+    """See how the API server does, and what its nodes have; two seconds at most for each."""
+    latency, allocatable = None, None
+    with contextlib.suppress(UrumiError, TimeoutError):
+        async with asyncio.timeout(2):
+            began = time.monotonic()
+            await cluster.version()
+            latency = time.monotonic() - began
+    with contextlib.suppress(UrumiError, TimeoutError):
+        async with asyncio.timeout(2):
+            allocatable = _room(await cluster.list(KINDS["Node"]))
+    return ClusterSight(latency, watcher.fresh, watcher.staleness(), allocatable)
+
+
+def _room(nodes: ObjectList) -> Room:
+    """Add up what nodes that take pods have for them."""
+    usable = [n for n in nodes.items if not n.get("spec", {}).get("unschedulable")]
+    parts = [n.get("status", {}).get("allocatable", {}) for n in usable]
+    return Room(
+        round(sum(number_of(str(p.get("cpu", "0"))) for p in parts), 3),
+        int(sum(number_of(str(p.get("memory", "0"))) for p in parts)),
+    )
 
 
 async def _check(call: Awaitable[object]) -> Check:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from orchestrator.api.dashboard import Dashboard
 from orchestrator.model.store import Store
 from orchestrator.model.urls import store_url
 from orchestrator.service import Service
@@ -25,7 +26,8 @@ class AppDeps:
     """What `create_app` needs.
 
     ``readiness`` must not raise and answer in about two seconds; its keys are database, cluster
-    and watch. ``sandbox``: the cluster is a simulation, and pages have to say so.
+    and watch. ``sandbox``: the cluster is a simulation, and pages have to say so. ``dashboard``
+    None: it was not built.
     """
 
     service: Service
@@ -33,6 +35,7 @@ class AppDeps:
     metrics: Metrics
     readiness: Callable[[], Awaitable[Mapping[str, Check]]]
     sandbox: bool
+    dashboard: Dashboard | None = None
 
     def url_of(self, store: Store) -> str:
         """Return the address of a store's shop."""

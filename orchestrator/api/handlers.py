@@ -7,13 +7,14 @@ import binascii
 import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from orchestrator.api import pages, wire
 from orchestrator.api.body import digest
-from orchestrator.api.operation import API, Call
+from orchestrator.api.operation import API, COOKIE, Call, same_origin
 from orchestrator.api.query import (
     LARGEST_SEQ,
     CreateQuery,
@@ -26,9 +27,17 @@ from orchestrator.api.query import (
 from orchestrator.model.errors import FieldError, InputError, NotFound, RecordsError
 from orchestrator.model.kinds import Json
 from orchestrator.model.logs import LogLine, LogQuery
+from orchestrator.model.people import Principal
 from orchestrator.model.store import Phase, Store
 from orchestrator.service import Idempotent, Listing
-from orchestrator.service.requests import CreateStore, CreateToken, CreateUser, PatchStore
+from orchestrator.service.people import CODE_LASTS, SESSION_LASTS
+from orchestrator.service.requests import (
+    CreateStore,
+    CreateToken,
+    CreateUser,
+    PatchStore,
+    SignIn,
+)
 
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 _KEY: Final = re.compile(r"[!-~]{1,255}")
@@ -77,8 +86,18 @@ async def metrics(call: Call) -> Response:
 
 
 async def home(call: Call) -> Response:
-    """The page that stands in for the dashboard."""
-    return pages.home(sandbox=call.deps.sandbox)
+    """The dashboard; where it was not built, a page that leads on."""
+    built = call.deps.dashboard
+    return built.page() if built else pages.home(sandbox=call.deps.sandbox)
+
+
+async def asset(call: Call) -> Response:
+    """A file of the dashboard; its name changes with its content."""
+    built = call.deps.dashboard
+    found = built.asset(call.path("name")) if built else None
+    if found is None:
+        raise NotFound("There is no such file")
+    return found
 
 
 async def openapi(call: Call) -> Response:
@@ -94,15 +113,70 @@ async def docs(call: Call) -> Response:
 
 async def me(call: Call) -> Response:
     """Who calls, with limits and use."""
-    account = await call.deps.service.people.account(call.principal)
-    document = wire.MeDocument(
+    return _json((await _me(call, call.principal)).to_json())
+
+
+async def _me(call: Call, principal: Principal) -> wire.MeDocument:
+    account = await call.deps.service.people.account(principal)
+    return wire.MeDocument(
         user=account.principal.user,
         role=account.principal.role,
         token_id=account.principal.token_id,
         limits=wire.LimitsDocument(stores=account.max_stores, requests=account.rate_limit),
         use=wire.UseDocument(stores=account.stores),
+        base_domain=call.deps.settings.base_domain,
+        sandbox=call.deps.sandbox,
     )
-    return _json(document.to_json())
+
+
+async def sign_in(call: Call) -> Response:
+    """Open a session by a token or a log-in link; the cookie is all that the browser keeps."""
+    same_origin(call.request)
+    request = call.typed(call.body, SignIn)
+    if bool(request.token) == bool(request.code):
+        raise InputError(FieldError("token", "or code must be sent: one of the two"))
+    people = call.deps.service.people
+    if request.code:
+        principal, secret = await people.sign_in_by_code(request.code)
+    else:
+        principal, secret = await people.sign_in(request.token.strip())
+    response = _json((await _me(call, principal)).to_json())
+    _set_cookie(call, response, secret, int(SESSION_LASTS.total_seconds()))
+    return response
+
+
+async def sign_out(call: Call) -> Response:
+    """End the session that the cookie names."""
+    secret = call.request.cookies.get(COOKIE)
+    if secret:
+        await call.deps.service.people.sign_out(call.principal, secret)
+    response = Response(status_code=204, headers=_NO_STORE)
+    _set_cookie(call, response, "", 0)
+    return response
+
+
+def _set_cookie(call: Call, response: Response, secret: str, seconds: int) -> None:
+    forwarded = call.request.headers.get("x-forwarded-proto", call.request.url.scheme)
+    response.set_cookie(
+        COOKIE, secret, max_age=seconds, httponly=True, samesite="strict",
+        secure=forwarded == "https",
+    )  # fmt: skip
+
+
+async def login_link(call: Call) -> Response:
+    """A one-time link that signs in as the caller."""
+    code = await call.deps.service.people.login_code(call.principal)
+    address = str(call.request.base_url).rstrip("/")
+    document = wire.LoginLinkDocument(
+        url=f"{address}/?code={code}", expires_at=datetime.now(UTC) + CODE_LASTS
+    )
+    return _json(document.to_json(), 201)
+
+
+async def overview(call: Call) -> Response:
+    """Everything at once, for operators."""
+    seen = await call.deps.service.overview.get(call.principal)
+    return _json(wire.overview_document(seen).to_json())
 
 
 async def plans(_call: Call) -> Response:

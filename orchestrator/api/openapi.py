@@ -21,6 +21,11 @@ _REF: Final = "#/components/schemas/{model}"
 _PATHS: Final[dict[str, Json]] = {
     "id": {**ID_SCHEMA, "description": "The store's id"},
     "number": {"type": "integer", "minimum": 1, "maximum": 999_999_999},
+    "name": {
+        "type": "string",
+        "pattern": "^[A-Za-z0-9._-]{1,100}$",
+        "description": "The file's, with a digest of its content",
+    },
     "token": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$", "description": "Its id"},
 }
 _TAGS: Final = {
@@ -95,7 +100,7 @@ def _error_statuses(operation: Operation) -> set[int]:
     if not operation.public:
         found |= {401, 422, 503}
     if operation.body is not None:
-        found |= {400, 413, 415}
+        found |= {400, 413, 415, 422}
     return found
 
 

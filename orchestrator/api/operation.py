@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -22,12 +23,13 @@ from orchestrator.api.deps import AppDeps
 from orchestrator.api.limiter import RateLimiter
 from orchestrator.api.problems import Problem
 from orchestrator.api.query import Query, parse_query
-from orchestrator.model.errors import Unauthorized
+from orchestrator.model.errors import Forbidden, Unauthorized
 from orchestrator.model.kinds import Json
 from orchestrator.model.people import Principal
 from orchestrator.service.people import admins_only
 
 API: Final = "/api/v1"
+COOKIE: Final = "urumi_session"
 T = TypeVar("T")
 
 
@@ -142,13 +144,35 @@ class _Path:
         await response(scope, receive, send)
 
 
+async def _principal(request: Request, deps: AppDeps) -> Principal:
+    """Return who calls: by a token, or by the dashboard's cookie. Errors: Unauthorized."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        return await deps.service.people.authenticate(token.strip())
+    secret = request.cookies.get(COOKIE)
+    if not secret or scheme:
+        raise Unauthorized("Send a token: 'Authorization: Bearer <token>'")
+    if request.method not in ("GET", "HEAD"):
+        same_origin(request)
+    return await deps.service.people.by_session(secret)
+
+
+def same_origin(request: Request) -> None:
+    """Refuse what a page of another site asks a browser to send with our cookie.
+
+    SameSite=Strict keeps other sites out, but not other ports and subdomains of this one. Errors:
+    Forbidden.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    host = request.headers.get("host", "")
+    if site not in (None, "same-origin") or (origin and urlsplit(origin).netloc != host):
+        raise Forbidden("This was sent by a page of another site")
+
+
 async def _authenticate(
     request: Request, deps: AppDeps, limiter: RateLimiter, *, admin: bool
 ) -> None:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise Unauthorized("Send a token: 'Authorization: Bearer <token>'")
-    principal = await deps.service.people.authenticate(token.strip())
+    principal = await _principal(request, deps)
     request.state.principal = principal
     await limiter.check(request.scope, "token", principal.token_id)
     if admin:

@@ -8,7 +8,13 @@ from orchestrator.api import handlers as do
 from orchestrator.api import query, wire
 from orchestrator.api.body import JSON, MERGE_PATCH
 from orchestrator.api.operation import API, Answer, Header, Operation
-from orchestrator.service.requests import CreateStore, CreateToken, CreateUser, PatchStore
+from orchestrator.service.requests import (
+    CreateStore,
+    CreateToken,
+    CreateUser,
+    PatchStore,
+    SignIn,
+)
 
 _STORE: Final = f"{API}/stores/{{id}}"
 _ETAG: Final = {"ETag": "Strong; made of the store's generation, which status does not change"}
@@ -64,11 +70,58 @@ _SERVICE: Final = (
         "GET",
         "/",
         "home",
-        "A page that leads on",
+        "The dashboard",
         do.home,
         {200: Answer("A page", "text/html")},
         tag="service",
         public=True,
+    ),
+    Operation(
+        "GET",
+        "/stores",
+        "homeStores",
+        "The dashboard, at its list of stores",
+        do.home,
+        {200: Answer("A page", "text/html")},
+        tag="service",
+        public=True,
+    ),
+    Operation(
+        "GET",
+        "/stores/{id}",
+        "homeStore",
+        "The dashboard, at a store",
+        do.home,
+        {200: Answer("A page", "text/html")},
+        tag="service",
+        public=True,
+    ),
+    Operation(
+        "GET",
+        "/operator",
+        "homeOperator",
+        "The dashboard, at its operator page",
+        do.home,
+        {200: Answer("A page", "text/html")},
+        tag="service",
+        public=True,
+    ),
+    Operation(
+        "GET",
+        "/assets/{name}",
+        "asset",
+        "A file of the dashboard",
+        do.asset,
+        {
+            200: Answer(
+                "The file",
+                ("text/javascript", "text/css", "image/svg+xml", "font/woff2"),
+                {"Cache-Control": "For a year: another content has another name"},
+            )
+        },
+        tag="service",
+        public=True,
+        errors=(404,),
     ),
     Operation(
         "GET",
@@ -98,6 +151,54 @@ _SERVICE: Final = (
         do.me,
         {200: Answer("The caller", wire.MeDocument)},
         tag="people",
+    ),
+    Operation(
+        "POST",
+        f"{API}/session",
+        "signIn",
+        "Sign a browser in by a token or a log-in link",
+        do.sign_in,
+        {
+            200: Answer(
+                "Who it is",
+                wire.MeDocument,
+                {"Set-Cookie": "The session: HttpOnly, SameSite=Strict, seven days"},
+            )
+        },
+        tag="people",
+        body=SignIn,
+        public=True,
+        errors=(401, 403, 503),
+    ),
+    Operation(
+        "DELETE",
+        f"{API}/session",
+        "signOut",
+        "Sign a browser out",
+        do.sign_out,
+        {204: Answer("Signed out")},
+        tag="people",
+    ),
+    Operation(
+        "POST",
+        f"{API}/login-links",
+        "createLoginLink",
+        "Make a one-time link that signs in as the caller (profile local only)",
+        do.login_link,
+        {201: Answer("The link", wire.LoginLinkDocument)},
+        tag="people",
+        errors=(403,),
+    ),
+    Operation(
+        "GET",
+        f"{API}/overview",
+        "overview",
+        "Stores, durations, failures, queue, watch and capacity at once (admin)",
+        do.overview,
+        {200: Answer("The overview", wire.OverviewDocument)},
+        tag="service",
+        admin=True,
+        errors=(403,),
     ),
     Operation(
         "GET",

@@ -41,6 +41,7 @@ def build_cli(serve: Callable[[Settings], None]) -> typer.Typer:
     app.command("events")(stores.events)
     app.command("render")(render.render)
     app.command("doctor")(doctor.doctor)
+    app.command("login-link")(people.login_link)
     app.add_typer(people.users)
     app.add_typer(people.tokens)
     app.command("version")(version)

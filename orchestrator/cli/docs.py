@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -71,7 +72,18 @@ def refreshed(text: str, parts: Sequence[str] = PAGES["README.md"]) -> str:
     return text
 
 
+def openapi() -> str:
+    """Return the OpenAPI document, of which the dashboard's types are made (``make web-types``)."""
+    from orchestrator.api.openapi import document
+    from orchestrator.api.table import OPERATIONS
+
+    return json.dumps(document(OPERATIONS), indent=1, ensure_ascii=False)
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--openapi"]:
+        print(openapi())
+        raise SystemExit
     for page, parts in PAGES.items():
         path = Path(page)
         path.write_text(refreshed(path.read_text("utf-8"), parts), "utf-8")

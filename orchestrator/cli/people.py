@@ -14,6 +14,19 @@ users = typer.Typer(name="user", help="People and machines that own stores.", no
 tokens = typer.Typer(name="token", help="Their API tokens.", no_args_is_help=True)
 
 
+@reported
+def login_link(output: OutputOption = Format.TEXT) -> None:
+    """Make a link that signs a browser in to the dashboard: once, within 10 minutes."""
+    from orchestrator.cli.client import connect
+
+    with connect(os.environ) as api:
+        made = api.call("POST", "/login-links")
+    if output is Format.JSON:
+        show_json(made)
+    else:
+        say(made["url"])
+
+
 @users.command("create")
 @reported
 def create_user(

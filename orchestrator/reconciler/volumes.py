@@ -8,18 +8,10 @@ it has to; a claim's class never changes at all.
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from decimal import Decimal
-from typing import Final
 
 from orchestrator.model.kinds import Json, ObjectRef
-
-_UNITS: Final = {
-    "": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15,
-    "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50,
-}  # fmt: skip
-_QUANTITY = re.compile(r"(\d+(?:\.\d+)?)([A-Za-z]*)")
+from orchestrator.model.quantities import exact
 
 
 def fit_claims(
@@ -53,13 +45,13 @@ def kept_sizes(wanted: Sequence[Json], fitted: Sequence[Json]) -> Iterator[tuple
         if ours["kind"] != "PersistentVolumeClaim" or asked is None or kept is None:
             continue
         ref = ObjectRef.of(ours)
-        if _bytes(asked) > _bytes(kept):
+        if exact(asked) > exact(kept):
             yield (
                 ref,
                 f"{ref} stays at {kept} instead of {asked}: it grows once it is bound, "
                 "and where its storage class lets it",
             )
-        elif _bytes(asked) < _bytes(kept):
+        elif exact(asked) < exact(kept):
             yield ref, f"{ref} stays at {kept} instead of {asked}: a volume never shrinks"
 
 
@@ -79,17 +71,10 @@ def _fit(claim: Json, live: Json | None, expandable: bool) -> Json:
 
 
 def _may_grow(wanted: str, present: str, expandable: bool) -> bool:
-    return expandable and _bytes(wanted) > _bytes(present)
+    return expandable and exact(wanted) > exact(present)
 
 
 def _request(claim: Json) -> str | None:
     requests = (claim.get("spec", {}).get("resources") or {}).get("requests") or {}
     value = requests.get("storage")
     return str(value) if value is not None else None
-
-
-def _bytes(quantity: str) -> Decimal:
-    match = _QUANTITY.fullmatch(quantity)
-    if match is None or match[2] not in _UNITS:
-        return Decimal(0)
-    return Decimal(match[1]) * _UNITS[match[2]]

@@ -25,15 +25,19 @@ from orchestrator.records.cursors import Page
 from orchestrator.records.feed import Feed
 from orchestrator.records.idempotency import Idempotency, IdempotencyKey, StoredAnswer
 from orchestrator.records.migrate import migrate_postgres, migrate_sqlite
-from orchestrator.records.people import People
+from orchestrator.records.people import ADMIN, ADMIN_TOKEN_ID, People
 from orchestrator.records.revisions import Revisions
 from orchestrator.records.rows import micros
+from orchestrator.records.samples import Samples
 from orchestrator.records.session import Engine, mapped_errors
+from orchestrator.records.sessions import Sessions
 from orchestrator.records.status import Statuses
 from orchestrator.records.stores import CreatedStore, NewStoreRow, StoreQuery, Stores
 from orchestrator.records.timeline import Timeline
 
 __all__ = [
+    "ADMIN",
+    "ADMIN_TOKEN_ID",
     "AuditRecord",
     "Claim",
     "Clock",
@@ -66,6 +70,8 @@ class Records:
         self.timeline = Timeline(engine)
         self.feed = Feed(engine)
         self.people = People(engine)
+        self.sessions = Sessions(engine)
+        self.samples = Samples(engine)
         self.idempotency = Idempotency(engine)
         self.audit = Audit(engine)
 

@@ -13,6 +13,7 @@ from sqlalchemy import Select, Text, case, cast, insert, literal, select, update
 
 from orchestrator.model.errors import Conflict, LeaseLost, NotFound
 from orchestrator.model.inventory import Inventory
+from orchestrator.model.overview import FailedRevision, Provisioned
 from orchestrator.model.spec import StoreSpec
 from orchestrator.model.store import Outcome, Revision, Store, Trigger
 from orchestrator.model.timeline import NewEntry
@@ -22,6 +23,7 @@ from orchestrator.records.rows import (
     LARGEST,
     Row,
     dumped,
+    moment,
     revision_of,
     revision_values,
     store_of,
@@ -32,6 +34,7 @@ from orchestrator.records.tables import revisions, stores
 from orchestrator.records.timeline import Subject, write_entries
 
 _ORDER = Order((revisions.c.number,), descending=True)
+_SECOND = 1_000_000
 
 
 class Revisions:
@@ -39,6 +42,43 @@ class Revisions:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+
+    async def provisioned(self, limit: int) -> list[Provisioned]:
+        """Return how long the newest stores took from the request to Ready, newest first."""
+        first = (
+            select(stores.c.id, stores.c.created_at, stores.c.ready_at)
+            .where(stores.c.ready_at.is_not(None))
+            .order_by(stores.c.ready_at.desc())
+            .limit(limit)
+        )
+        return [
+            Provisioned(
+                row["id"],
+                moment(row["ready_at"]),
+                (row["ready_at"] - row["created_at"]) / _SECOND,
+            )
+            for row in await self._engine.all(first)
+        ]
+
+    async def failures(self, limit: int) -> list[FailedRevision]:
+        """Return the newest revisions that failed, newest first."""
+        failed = (
+            select(
+                revisions.c.store_id,
+                revisions.c.number,
+                revisions.c.created_at,
+                revisions.c.message,
+            )
+            .where(revisions.c.outcome == str(Outcome.FAILED))
+            .order_by(revisions.c.created_at.desc())
+            .limit(limit)
+        )
+        return [
+            FailedRevision(
+                row["store_id"], row["number"], moment(row["created_at"]), row["message"]
+            )
+            for row in await self._engine.all(failed)
+        ]
 
     async def begin(
         self,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, case, func, insert, or_, select, update
 
 from orchestrator.model.errors import (
     Conflict,
@@ -23,6 +23,7 @@ from orchestrator.model.errors import (
 )
 from orchestrator.model.kinds import Json
 from orchestrator.model.people import Principal
+from orchestrator.model.plans import PLANS
 from orchestrator.model.spec import StoreSpec
 from orchestrator.model.store import Phase, Status, Store
 from orchestrator.model.timeline import NewEntry
@@ -227,6 +228,17 @@ class Stores:
             select(stores.c.phase, func.count().label("stores")).group_by(stores.c.phase)
         )
         return dict.fromkeys(Phase, 0) | {Phase(row["phase"]): row["stores"] for row in rows}
+
+    async def counts_by_plan(self) -> dict[str, int]:
+        """Return how many stores there are of each plan, those in deletion left out."""
+        # Exact: inside a JSON string every quotation mark follows a backslash.
+        plan = case(*((stores.c.spec.contains(f'"plan":"{name}"'), name) for name in PLANS))
+        rows = await self._engine.all(
+            select(plan.label("plan"), func.count().label("stores"))
+            .where(stores.c.deleting_since.is_(None))
+            .group_by(plan)
+        )
+        return dict.fromkeys(PLANS, 0) | {row["plan"]: row["stores"] for row in rows}
 
     async def all_ids(self) -> Sequence[tuple[str, str]]:
         """Return id and uid of every store, by id."""

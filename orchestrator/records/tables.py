@@ -157,6 +157,32 @@ tokens: Final = Table(
     Column("revoked_at", BigInteger),
 )
 
+# Signed-in browsers, and the one-time codes of log-in links (kind code). Both are as good as the
+# token that they were made with, and go with it.
+sessions: Final = Table(
+    "sessions",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column(
+        "token_id",
+        sortable(),
+        ForeignKey("tokens.id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+)
+
+# The overview's short past: one sample a minute, as JSON.
+samples: Final = Table(
+    "samples",
+    metadata,
+    Column("time", BigInteger, primary_key=True, autoincrement=False),
+    Column("sample", Text, nullable=False),
+)
+
 # Who did what. The timeline says what happened to a store; this also covers people and tokens.
 audit: Final = Table(
     "audit",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from orchestrator.records import Records
 from orchestrator.service.changes import Change, ChangePage, Changes
+from orchestrator.service.overview import Overviews
 from orchestrator.service.people import Account, People, hash_token, new_token
 from orchestrator.service.stores import (
     Clock,
@@ -29,6 +30,7 @@ __all__ = [
     "Created",
     "Idempotent",
     "Listing",
+    "Overviews",
     "People",
     "Ports",
     "Service",
@@ -40,7 +42,7 @@ __all__ = [
 
 
 class Service:
-    """The use cases by subject: stores, people, changes (the event feed)."""
+    """The use cases by subject: stores, people, changes (the event feed), the overview."""
 
     def __init__(
         self, records: Records, settings: Settings, ports: Ports, *, clock: Clock = utcnow
@@ -48,6 +50,7 @@ class Service:
         self.stores = Stores(records, settings, ports, clock)
         self.people = People(records, settings)
         self.changes = Changes(records)
+        self.overview = Overviews(records, ports.look)
 
     async def ensure_admin(self, token: str) -> bool:
         """Make sure that ``admin`` exists and this token is theirs; False if it was revoked."""

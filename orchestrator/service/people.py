@@ -11,6 +11,7 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 
 from orchestrator.model.errors import Forbidden, NotFound, Unauthorized
 from orchestrator.model.people import Principal, Token, User
@@ -19,6 +20,8 @@ from orchestrator.service.requests import CreateToken, CreateUser
 from orchestrator.settings import Settings
 
 TOKEN_PREFIX = "urumi_"
+SESSION_LASTS = timedelta(days=7)
+CODE_LASTS = timedelta(minutes=10)
 LONGEST_TOKEN = 512
 _TOKEN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -62,6 +65,51 @@ class People:
         if principal is None:
             raise Unauthorized("The token is not known: it may have been revoked")
         return principal
+
+    async def sign_in(self, token: str) -> tuple[Principal, str]:
+        """Open a session for a token; return whose it is and the session's secret.
+
+        Errors: Unauthorized.
+        """
+        principal, secret = await self.authenticate(token), new_token()
+        await self._records.sessions.open(principal, "session", hash_token(secret), SESSION_LASTS)
+        return principal, secret
+
+    async def sign_in_by_code(self, code: str) -> tuple[Principal, str]:
+        """Open a session for the code of a log-in link, which is used up. Errors: Unauthorized."""
+        secret = new_token()
+        principal = await self._records.sessions.exchange(
+            hash_token(code), hash_token(secret), SESSION_LASTS
+        )
+        if principal is None:
+            raise Unauthorized(
+                "This log-in link was used or has expired; `urumi login-link` makes another"
+            )
+        return principal, secret
+
+    async def by_session(self, secret: str) -> Principal:
+        """Return whose session it is. Errors: Unauthorized."""
+        principal = None
+        if 0 < len(secret) <= LONGEST_TOKEN:
+            principal = await self._records.sessions.find(hash_token(secret))
+        if principal is None:
+            raise Unauthorized("You are signed out: the session has ended")
+        return principal
+
+    async def sign_out(self, principal: Principal, secret: str) -> None:
+        """End a session."""
+        await self._records.sessions.end(hash_token(secret), by=principal)
+
+    async def login_code(self, principal: Principal) -> str:
+        """Return a one-time code that opens a session for the caller.
+
+        Errors: Forbidden outside the profile ``local``, where links would travel.
+        """
+        if not self._settings.local:
+            raise Forbidden("Log-in links are for the profile local; sign in with a token")
+        code = new_token()
+        await self._records.sessions.open(principal, "code", hash_token(code), CODE_LASTS)
+        return code
 
     async def account(self, principal: Principal) -> Account:
         """Return who the caller is, with limits and use."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import Field, WithJsonSchema
+from pydantic import ConfigDict, Field, WithJsonSchema
 from typing_extensions import TypeAliasType
 
 from orchestrator.model import codes, spec
@@ -143,6 +143,19 @@ class PatchStore(spec.Model):
     domain: DomainName | None = None
     versions: VersionsInput | None = None
     options: OptionsInput | None = None
+
+
+class SignIn(spec.Model):
+    """A token, or the one-time code of a log-in link: one of the two."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["token"]}, {"required": ["code"]}]}
+    )
+
+    token: Annotated[str, Field(min_length=1, max_length=512, description="An API token")] = ""
+    code: Annotated[
+        str, Field(min_length=1, max_length=512, description="The code of a log-in link")
+    ] = ""
 
 
 class CreateUser(spec.Model):

@@ -29,6 +29,7 @@ from orchestrator.model.health import ObservedObject
 from orchestrator.model.kinds import Json
 from orchestrator.model.logs import LogLine, LogQuery
 from orchestrator.model.names import id_problem, under
+from orchestrator.model.overview import ClusterSight
 from orchestrator.model.people import Principal
 from orchestrator.model.spec import StoreSpec, Versions
 from orchestrator.model.store import Revision, Status, Store
@@ -60,14 +61,16 @@ class Ports:
     """What the service asks of the cluster.
 
     ``observe`` returns a store's inventory with its health, ``read_credentials`` user name and
-    password out of its Secret; ``read_logs`` and ``follow_logs`` what its containers say. All but
-    the last may raise ClusterUnreachable, the second ObjectNotFound and NamespaceNotOurs.
+    password out of its Secret; ``read_logs`` and ``follow_logs`` what its containers say; ``look``
+    the state of the whole, and never raises. All but the last two may raise ClusterUnreachable,
+    ``read_credentials`` ObjectNotFound and NamespaceNotOurs too.
     """
 
     observe: Callable[[str], Awaitable[Sequence[ObservedObject]]]
     read_credentials: Callable[[Store], Awaitable[tuple[str, str]]]
     read_logs: Callable[[Store, LogQuery], Awaitable[Sequence[LogLine]]]
     follow_logs: Callable[[Store, LogQuery], AsyncGenerator[LogLine]]
+    look: Callable[[], Awaitable[ClusterSight]]
 
 
 @dataclass(frozen=True)

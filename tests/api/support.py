@@ -19,6 +19,7 @@ from orchestrator.api import AppDeps, Check, create_app
 from orchestrator.model.health import Health, HealthStatus, ObservedObject
 from orchestrator.model.kinds import Json, ObjectRef
 from orchestrator.model.logs import LogLine, LogQuery
+from orchestrator.model.overview import ClusterSight, Room
 from orchestrator.model.people import Role
 from orchestrator.model.store import Phase, Store
 from orchestrator.model.timeline import EntryType, NewEntry
@@ -55,6 +56,9 @@ class Cluster:
         ]
     )
     asked: list[LogQuery] = field(default_factory=list)
+    sight: ClusterSight = field(
+        default_factory=lambda: ClusterSight(0.012, True, {"Pod": 1.5}, Room(8.0, 16 * 2**30))
+    )
     over: asyncio.Event = field(default_factory=asyncio.Event)
     left: int = 0
     checks: dict[str, Check] = field(
@@ -90,7 +94,12 @@ class Cluster:
 
     @property
     def ports(self) -> Ports:
-        return Ports(self.observe, self.read_credentials, self.read_logs, self.follow_logs)
+        return Ports(
+            self.observe, self.read_credentials, self.read_logs, self.follow_logs, self.look
+        )
+
+    async def look(self) -> ClusterSight:
+        return self.sight
 
     async def readiness(self) -> dict[str, Check]:
         return self.checks

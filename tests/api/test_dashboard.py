@@ -1,0 +1,53 @@
+"""How the dashboard's files are served."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+
+from orchestrator.api.dashboard import Dashboard
+from tests.api.support import World
+
+INDEX = '<script nonce="__NONCE__" src="/assets/a-1.js"></script>'
+
+
+@pytest.fixture
+def built(world: World, tmp_path: Path) -> World:
+    asset = tmp_path / "a-1.js"
+    asset.write_text("1")
+    dashboard = Dashboard(INDEX, {"a-1.js": asset})
+    for route in world.app.routes:
+        deps = getattr(route.endpoint, "_deps", None)  # type: ignore[attr-defined]
+        object.__setattr__(deps, "dashboard", dashboard)
+    return world
+
+
+@pytest.mark.parametrize("path", ["/", "/stores", "/stores/acme", "/operator"])
+async def test_every_address_of_the_page_has_a_nonce_of_its_own(built: World, path: str) -> None:
+    async with built.client(None) as client:
+        answers = [await client.get(path) for _ in range(2)]
+    nonces = []
+    for answer in answers:
+        assert answer.status_code == 200 and answer.headers["cache-control"] == "no-store"
+        policy = answer.headers["content-security-policy"]
+        found = re.search(r"'nonce-([\w-]+)'", policy)
+        assert found and f'nonce="{found[1]}"' in answer.text
+        assert "unsafe" not in policy and "http" not in policy
+        nonces.append(found[1])
+    assert len(set(nonces)) == 2
+
+
+async def test_files_are_kept_for_a_year_and_no_others_are_there(built: World) -> None:
+    async with built.client(None) as client:
+        answer = await client.get("/assets/a-1.js")
+        assert answer.status_code == 200 and "immutable" in answer.headers["cache-control"]
+        assert answer.headers["content-type"].startswith("text/javascript")
+        for path in ("/assets/b.js", "/assets/..%2findex.html", "/assets/%2e%2e/x", "/assets/"):
+            assert (await client.get(path)).status_code == 404, path
+
+
+async def test_without_a_build_there_is_a_page_that_leads_on(admin: httpx.AsyncClient) -> None:
+    assert "/api/v1/docs" in (await admin.get("/stores/acme")).text

@@ -1,0 +1,152 @@
+"""What people do on the page: make a shop, look at it, change it, delete it; and when it fails."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.system.server import Server, wait_for_phase
+from tests.web.conftest import Visit
+
+HOSTILE = '<img src=x onerror="document.title=1"> 日本 & "shop"'
+
+
+def phase(page: Page, word: str) -> None:
+    expect(page.get_by_role("main").get_by_text(word, exact=True).first).to_be_visible(
+        timeout=60_000
+    )
+
+
+def test_a_shop_from_its_making_to_its_end(visit: Visit, server: Server) -> None:
+    page = visit()
+    page.get_by_role("button", name="New store").click()
+    page.get_by_label("Name").fill("Blumen & Mehr")
+    expect(page.get_by_label("Id")).to_have_value("blumen-mehr")
+    page.get_by_role("button", name="Create").click()
+    page.wait_for_url("**/stores/blumen-mehr")
+    phase(page, "Ready")
+    expect(page.locator("[data-step]")).to_have_count(6)
+    expect(page.locator("[data-state=done]")).to_have_count(6)
+    shop = page.get_by_role("link", name="Open shop").get_attribute("href")
+    assert re.match(r"http://store-blumen-mehr\.localtest\.me:\d+", shop or "")
+
+    page.get_by_role("button", name="Show credentials").click()
+    expect(page.get_by_role("button", name="Copy password")).to_be_visible()
+    page.get_by_role("button", name="Hide").click()
+    expect(page.get_by_role("button", name="Copy password")).to_have_count(0)
+    expect(page.get_by_text("admin read the admin credentials")).to_be_visible()
+
+    page.get_by_role("tab", name="Resources").click()
+    database = page.get_by_role("row").filter(has_text="StatefulSet/store-blumen-mehr/mysql")
+    expect(database).to_contain_text("Healthy")
+    page.get_by_role("tab", name="Logs").click()
+    expect(page.get_by_role("log")).to_contain_text("wordpress")
+
+    page.get_by_role("button", name="Change").click()
+    page.get_by_role("combobox", name="Plan").click()
+    page.get_by_role("option", name=re.compile("^medium")).click()
+    page.get_by_role("button", name="Change it").click()
+    expect(page.get_by_role("definition").filter(has_text="medium")).to_be_visible()
+    with server.client() as client:
+        wait_for_phase(client, "blumen-mehr", "Ready", seconds=60)
+
+    page.get_by_role("button", name="Delete").click()
+    confirm = page.get_by_role("button", name="Delete the store")
+    expect(confirm).to_be_disabled()
+    page.get_by_label("Type blumen-mehr to confirm").fill("blumen-mehr")
+    confirm.click()
+    expect(page.get_by_text("or not any more")).to_be_visible(timeout=60_000)
+
+
+def test_a_store_that_fails_says_why_and_is_tried_again(visit: Visit, server: Server) -> None:
+    server.stop()
+    server.environ["URUMI_PROVISION_TIMEOUT"] = "3s"
+    server.start()
+    with server.client() as client:
+        body = {"id": "broken", "name": "Broken", "versions": {"wordpress": "missing"}}
+        client.post("/api/v1/stores", json=body).raise_for_status()
+        page = visit("/stores/broken")
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("wordpress:missing", timeout=60_000)
+        alert.get_by_text("What was seen when it failed").click()
+        expect(page.get_by_label("Evidence")).to_contain_text("ImagePullBackOff")
+        good = {"versions": {"wordpress": "6.9-php8.4-apache"}}
+        client.patch("/api/v1/stores/broken", json=good).raise_for_status()
+        phase(page, "Ready")
+        client.patch(
+            "/api/v1/stores/broken", json={"versions": {"wordpress": "missing"}}
+        ).raise_for_status()
+
+
+def test_a_retry_is_asked_for_on_the_page(visit: Visit, server: Server) -> None:
+    server.stop()
+    server.environ["URUMI_PROVISION_TIMEOUT"] = "3s"
+    server.start()
+    with server.client() as client:
+        body = {"id": "broken", "name": "Broken", "versions": {"wordpress": "missing"}}
+        client.post("/api/v1/stores", json=body).raise_for_status()
+        page = visit("/stores/broken")
+        page.get_by_role("button", name="Retry").click(timeout=60_000)
+        expect(page.get_by_text("asked for another attempt")).to_be_visible()
+
+
+def test_two_tabs_are_in_step_and_names_are_text(visit: Visit, server: Server) -> None:
+    one, other = visit(), visit()
+    with server.client() as client:
+        client.post(
+            "/api/v1/stores", json={"id": "hostile", "name": HOSTILE, "engine": "wordpress"}
+        ).raise_for_status()
+    for page in (one, other):
+        row = page.locator("[data-store=hostile]")
+        expect(row.get_by_role("link", name=HOSTILE, exact=True)).to_be_visible()
+        expect(row).to_contain_text("Ready", timeout=60_000)
+    one.locator("[data-store=hostile]").get_by_role("checkbox").check()
+    one.get_by_role("button", name="Delete", exact=True).click()
+    one.get_by_label("Type 1 to confirm").fill("1")
+    one.get_by_role("button", name="Delete them").click()
+    for page in (one, other):
+        expect(page.locator("[data-store=hostile]")).to_have_count(0, timeout=60_000)
+        expect(page.get_by_text("No stores yet")).to_be_visible()
+        assert page.title() == "Urumi Stores"
+
+
+def test_the_page_outlives_a_restart_of_the_service(visit: Visit, server: Server) -> None:
+    page = visit()
+    status = page.get_by_role("status")
+    expect(status).to_have_text("live")
+    server.kill()
+    expect(status).to_have_text("stale")
+    server.start()
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "later", "name": "Later"}).raise_for_status()
+    expect(status).to_have_text("live", timeout=60_000)
+    expect(page.locator("[data-store=later]")).to_contain_text("Ready", timeout=60_000)
+
+
+def test_errors_stand_at_their_field(visit: Visit, server: Server) -> None:
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "acme", "name": "Acme"}).raise_for_status()
+    page = visit()
+    page.get_by_role("button", name="New store").click()
+    page.get_by_label("Name").fill("Acme")
+    expect(page.get_by_text("The id 'acme' is taken")).to_be_visible()
+    page.get_by_label("Id").fill("Not an id")
+    expect(page.get_by_text("lower-case letters")).to_be_visible()
+    expect(page.get_by_role("button", name="Create")).to_be_disabled()
+    page.get_by_label("Id").fill("acme-2")
+    page.get_by_role("button", name="More options").click()
+    page.get_by_label("Administrator's e-mail").fill("nobody")
+    expect(page.get_by_text("must be an e-mail address")).to_be_visible()
+
+
+def test_searching_filtering_and_an_empty_answer(visit: Visit, server: Server) -> None:
+    with server.client() as client:
+        for store in ("apple", "pear"):
+            client.post("/api/v1/stores", json={"id": store, "name": store}).raise_for_status()
+    page = visit()
+    expect(page.locator("[data-store]")).to_have_count(2)
+    page.get_by_label("Search").fill("pea")
+    expect(page.locator("[data-store]")).to_have_count(1)
+    page.get_by_label("Search").fill("plum")
+    expect(page.get_by_text("No store is like that")).to_be_visible()

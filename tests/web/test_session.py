@@ -1,0 +1,51 @@
+"""Signing in and out, and what a member sees."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.system.server import Server
+from tests.web.conftest import Visit, login_link
+
+
+def test_signing_in_by_token_and_out(visit: Visit, server: Server) -> None:
+    page = visit("/", signed_in=False)
+    page.get_by_label("Token", exact=True).fill("urumi_wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("The token is not known")).to_be_visible()
+    page.get_by_label("Token", exact=True).fill(server.token)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Stores", exact=True)).to_be_visible()
+    cookie = page.context.cookies()[0]
+    assert cookie.get("httpOnly") and cookie.get("sameSite") == "Strict"
+    assert server.token not in page.evaluate("JSON.stringify([localStorage, document.cookie])")
+    page.get_by_role("button", name="Account of admin").click()
+    page.get_by_role("menuitem", name="Sign out").click()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_a_login_link_works_once_and_leaves_the_address(visit: Visit, server: Server) -> None:
+    link = login_link(server)
+    page = visit("/", signed_in=False)
+    page.goto(link)
+    expect(page.get_by_role("heading", name="Stores", exact=True)).to_be_visible()
+    assert "code" not in page.url
+    other = visit("/", signed_in=False)
+    other.goto(link)
+    expect(other.get_by_role("alert")).to_contain_text("urumi login-link")
+
+
+def test_a_member_sees_its_own_stores_and_no_operator_page(visit: Visit, server: Server) -> None:
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "theirs", "name": "T"}).raise_for_status()
+        client.post("/api/v1/users", json={"name": "jane", "role": "member"}).raise_for_status()
+        made = client.post("/api/v1/tokens", json={"user": "jane", "name": "x"}).json()
+    page = visit("/", signed_in=False)
+    page.get_by_label("Token", exact=True).fill(made["token"])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("No stores yet")).to_be_visible()
+    expect(page.get_by_role("link", name="Operator")).to_have_count(0)
+    page.goto(server.url + "/operator")
+    expect(page.get_by_text("There is no such page")).to_be_visible()
+    page.goto(server.url + "/stores/theirs")
+    expect(page.get_by_text("There is no store")).to_be_visible()

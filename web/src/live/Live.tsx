@@ -1,0 +1,87 @@
+/** One stream for the whole page; what it tells goes into the query cache. */
+import { type InfiniteData, type QueryClient, useQueryClient } from '@tanstack/react-query';
+import { createContext, type ReactNode, useContext, useEffect, useState } from 'react';
+
+import type { Entry, Page, Store } from '../api/types';
+import { withEntry, withoutStore, withStore } from './cache';
+import { Feed, type FeedEvent, type FeedState } from './feed';
+
+const State = createContext<FeedState>('connecting');
+
+/** Whether what is shown is current. */
+export const useFeedState = (): FeedState => useContext(State);
+
+const SETTLE = 800;
+
+export function Live({ children }: { children: ReactNode }) {
+  const client = useQueryClient();
+  const [state, setState] = useState<FeedState>('connecting');
+  useEffect(() => {
+    const again = new Again(client);
+    const feed = new Feed((event) => take(client, again, event), setState);
+    const online = () => feed.reopen();
+    feed.start();
+    window.addEventListener('online', online);
+    return () => {
+      window.removeEventListener('online', online);
+      feed.stop();
+      again.stop();
+    };
+  }, [client]);
+  return <State.Provider value={state}>{children}</State.Provider>;
+}
+
+/** Reads lists again a moment after the last of many events. */
+class Again {
+  private keys = new Map<string, readonly unknown[]>();
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  constructor(private readonly client: QueryClient) {}
+
+  read(key: readonly unknown[]): void {
+    this.keys.set(JSON.stringify(key), key);
+    this.timer ??= setTimeout(() => this.now(), SETTLE);
+  }
+
+  stop(): void {
+    if (this.timer) clearTimeout(this.timer);
+  }
+
+  private now(): void {
+    this.timer = null;
+    const keys = [...this.keys.values()];
+    this.keys.clear();
+    for (const queryKey of keys) void this.client.invalidateQueries({ queryKey });
+  }
+}
+
+function take(client: QueryClient, again: Again, event: FeedEvent): void {
+  switch (event.type) {
+    case 'store':
+      takeStore(client, again, event.store);
+      return;
+    case 'timeline':
+      client.setQueryData<Entry[]>(['events', event.entry.store], (known) => known && withEntry(known, event.entry));
+      return;
+    case 'deleted':
+      client.setQueriesData<InfiniteData<Page<Store>>>({ queryKey: ['stores'] }, (known) => known && withoutStore(known, event.id));
+      void client.invalidateQueries({ queryKey: ['store', event.id] });
+      again.read(['me']);
+      again.read(['overview']);
+      return;
+    case 'resynchronise':
+      for (const key of ['stores', 'store', 'events', 'resources', 'me']) void client.invalidateQueries({ queryKey: [key] });
+  }
+}
+
+function takeStore(client: QueryClient, again: Again, told: Store): void {
+  client.setQueryData<Store>(['store', told.id], told);
+  for (const [key, known] of client.getQueriesData<InfiniteData<Page<Store>>>({ queryKey: ['stores'] })) {
+    if (known === undefined) continue;
+    const changed = withStore(known, told);
+    if (changed === null) again.read(['stores']);
+    else client.setQueryData(key, changed);
+  }
+  for (const key of ['resources', 'revisions']) again.read([key, told.id]);
+  again.read(['me']);
+  again.read(['overview']);
+}

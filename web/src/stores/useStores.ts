@@ -1,0 +1,29 @@
+import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
+
+import { get } from '../api/client';
+import type { Page, Phase, Store } from '../api/types';
+
+export interface Wanted {
+  q: string;
+  phase: Phase | null;
+  sort: string;
+}
+
+const PAGE = 200;
+
+/** The stores that are wanted, page by page; the stream keeps what was read current. */
+export function useStores(wanted: Wanted) {
+  return useInfiniteQuery({
+    queryKey: ['stores', wanted],
+    initialPageParam: '',
+    placeholderData: keepPreviousData,
+    queryFn: ({ pageParam }) => {
+      const query = new URLSearchParams({ limit: String(PAGE), sort: wanted.sort });
+      if (wanted.q !== '') query.set('q', wanted.q);
+      if (wanted.phase !== null) query.set('phase', wanted.phase);
+      if (pageParam !== '') query.set('cursor', pageParam);
+      return get<Page<Store>>(`/stores?${query.toString()}`);
+    },
+    getNextPageParam: (last) => last.nextCursor ?? undefined,
+  });
+}

@@ -1,0 +1,113 @@
+import { Alert, Anchor, AppShell, Badge, Button, Group, Menu, Text, Tooltip, UnstyledButton, useMantineColorScheme } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { Link, NavLink } from 'react-router';
+
+import { call } from '../api/client';
+import type { Me } from '../api/types';
+import type { FeedState } from '../live/feed';
+import { useFeedState } from '../live/Live';
+
+const STATES: Record<FeedState, { word: string; colour: string; meaning: string }> = {
+  connecting: { word: 'connecting', colour: 'gray', meaning: 'Connecting to the service' },
+  live: { word: 'live', colour: 'teal', meaning: 'What you see is current' },
+  stale: { word: 'stale', colour: 'orange', meaning: 'The service is not heard of: what you see may be old. It goes on by itself.' },
+};
+
+export function Frame({ me, children }: { me: Me; children: ReactNode }) {
+  return (
+    <AppShell header={{ height: 56 }} padding="md">
+      <AppShell.Header>
+        <Group h="100%" px="md" justify="space-between" wrap="nowrap" component="nav" aria-label="Main">
+          <Group gap="lg" wrap="nowrap">
+            <Anchor component={Link} to="/stores" fw={700} c="var(--mantine-color-text)" underline="never">
+              Urumi Stores
+            </Anchor>
+            <Group gap="xs" wrap="nowrap" visibleFrom="xs">
+              <Place to="/stores">Stores</Place>
+              {me.role === 'admin' && <Place to="/operator">Operator</Place>}
+            </Group>
+          </Group>
+          <Group gap="sm" wrap="nowrap">
+            <Freshness />
+            <Person me={me} />
+          </Group>
+        </Group>
+      </AppShell.Header>
+      <AppShell.Main maw={1240} mx="auto" w="100%">
+        {me.sandbox && (
+          <Alert color="orange" variant="light" mb="md" py="xs" role="note">
+            <Text span inherit fw={700}>
+              A simulation.
+            </Text>{' '}
+            This service runs on its embedded sandbox: stores come to health here, but nobody can shop in them.
+          </Alert>
+        )}
+        {children}
+      </AppShell.Main>
+    </AppShell>
+  );
+}
+
+function Place({ to, children }: { to: string; children: ReactNode }) {
+  return (
+    <Button component={NavLink} to={to} variant="subtle" color="gray" size="compact-md" c="var(--mantine-color-text)">
+      {children}
+    </Button>
+  );
+}
+
+function Freshness() {
+  const { word, colour, meaning } = STATES[useFeedState()];
+  return (
+    <Tooltip label={meaning} multiline maw={260}>
+      <Badge color={colour} variant="dot" size="lg" role="status" aria-label={meaning} tt="none">
+        {word}
+      </Badge>
+    </Tooltip>
+  );
+}
+
+function Person({ me }: { me: Me }) {
+  const client = useQueryClient();
+  const { setColorScheme } = useMantineColorScheme();
+  const signOut = useMutation({
+    mutationFn: () => call('DELETE', '/session'),
+    onSettled: () => {
+      client.clear();
+      window.location.assign('/');
+    },
+  });
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <UnstyledButton aria-label={`Account of ${me.user}`} maw={160}>
+          <Text size="sm" className="cut">
+            {me.user} ▾
+          </Text>
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>
+          {me.role}, {me.use.stores} {me.limits.stores === null ? 'stores' : `of ${me.limits.stores} stores`}
+        </Menu.Label>
+        <Menu.Item component={Link} to="/stores" hiddenFrom="xs">
+          Stores
+        </Menu.Item>
+        {me.role === 'admin' && (
+          <Menu.Item component={Link} to="/operator" hiddenFrom="xs">
+            Operator
+          </Menu.Item>
+        )}
+        <Menu.Item onClick={() => setColorScheme('light')}>Light</Menu.Item>
+        <Menu.Item onClick={() => setColorScheme('dark')}>Dark</Menu.Item>
+        <Menu.Item onClick={() => setColorScheme('auto')}>As the system</Menu.Item>
+        <Menu.Divider />
+        <Menu.Item component="a" href="/api/v1/docs">
+          The API, explained
+        </Menu.Item>
+        <Menu.Item onClick={() => signOut.mutate()}>Sign out</Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,12 @@
+import { Badge } from '@mantine/core';
+
+import type { Phase } from '../api/types';
+import { PHASE_COLOURS } from './theme';
+
+export function PhaseBadge({ phase }: { phase: Phase }) {
+  return (
+    <Badge color={PHASE_COLOURS[phase]} variant="dot" tt="none" style={{ flexShrink: 0 }}>
+      {phase}
+    </Badge>
+  );
+}

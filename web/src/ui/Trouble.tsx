@@ -1,0 +1,26 @@
+import { Alert, Button, Center, Stack } from '@mantine/core';
+import { Link } from 'react-router';
+
+import { sentence } from '../api/client';
+
+/** What went wrong, in words, and the way on. */
+export function Trouble({ error, again }: { error: unknown; again?: () => void }) {
+  return (
+    <Center mih="40dvh" p="md">
+      <Stack align="center" maw={480}>
+        <Alert color="red" title="That did not work" role="alert">
+          {sentence(error)}
+        </Alert>
+        {again ? (
+          <Button variant="default" onClick={again}>
+            Try again
+          </Button>
+        ) : (
+          <Button variant="default" component={Link} to="/stores">
+            To the stores
+          </Button>
+        )}
+      </Stack>
+    </Center>
+  );
+}
