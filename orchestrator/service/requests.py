@@ -52,7 +52,7 @@ TAG_SCHEMA: Final[Json] = {
 EMAIL_SCHEMA: Final[Json] = {
     "type": "string",
     "minLength": 6,
-    "maxLength": 254,
+    "maxLength": spec.LONGEST_EMAIL,
     "pattern": spec.EMAIL_PATTERN,
     "examples": ["owner@example.com"],
 }

@@ -46,21 +46,34 @@ def test_nobody_else_installs_configures_or_runs_cron(shop: Shop) -> None:
     site = shop.site()
     for path in ("/wp-admin/install.php", "/wp-config.php", "/wp-cron.php"):
         assert site.get(path).status_code == 403, path
+        assert site.get(f"{path}/x").status_code == 403, f"{path}/x"
     assert "/wp-login.php" in site.get("/wp-admin/").headers["location"]
 
 
 CLOSED = "deny from all\n"  # as WooCommerce and plugins that make backups write it
+OPENED = """AddHandler application/x-httpd-php .txt
+Options +Indexes
+Satisfy Any
+Order allow,deny
+Allow from all
+Require all granted
+php_value auto_prepend_file /usr/src/wordpress/wp-content/uploads/e2e/open.txt
+"""
 FILES = {
     "uploads/e2e/open.txt": "<?php echo 'open';",
     "uploads/e2e/closed/.htaccess": CLOSED,
     "uploads/e2e/closed/paid.txt": "paid",
-    "uploads/e2e/program/.htaccess": "AddHandler application/x-httpd-php .txt\nOptions +Indexes\n",
+    "uploads/e2e/program/.htaccess": OPENED,
     "uploads/e2e/program/a.txt": "<?php echo 'open';",
     "uploads/e2e/program/a.php": "<?php echo 'open';",
     "uploads/wc-logs/e2e.log": "card 4111",
     "e2e/.htaccess": CLOSED,
     "e2e/backup.zip": "all of it",
     "dump.sql": "all of it",
+    "dump.SQL.gz": "all of it",
+    "debug.log.1": "all of it",
+    "plugins/config.php~": "a password",
+    "uploads/e2e/program/dump.sql": "all of it",
 }
 
 
@@ -82,6 +95,10 @@ def test_what_is_closed_by_its_folder_is_closed_and_uploads_are_no_programs(shop
         "e2e/backup.zip",
         "e2e/.htaccess",
         "dump.sql",
+        "dump.SQL.gz",
+        "debug.log.1",
+        "plugins/config.php~",
+        "uploads/e2e/program/dump.sql",
         ".urumi-brought",
     ):
         answer = site.get(f"/wp-content/{path}")

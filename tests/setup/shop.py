@@ -254,10 +254,10 @@ class Shop:
             server.kill()
             server.wait()
 
-    def get(self, path: str) -> int:
+    def get(self, path: str, **headers: str) -> int:
         """Return the status of a page for somebody unknown; 0 when nobody answers."""
         url = f"http://{self.gate.address}:{HTTP}{path}"
-        request = urllib.request.Request(url, headers={"Host": self.host})
+        request = urllib.request.Request(url, headers={"Host": self.host, **headers})
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay())
         try:
             with opener.open(request, timeout=60) as answer:

@@ -156,6 +156,98 @@ def test_a_shops_options_are_set_when_they_are_changed(
     assert ["publish"] in database.sql(query)
 
 
+def test_an_address_is_followed_where_it_was_the_old_one(
+    make_shop: MakeShop, database: Database
+) -> None:
+    shop = make_shop("woocommerce", admin_email="old@example.org")
+    shop.setup().ended(0)
+    mine = "mine@example.org"
+    database.set_option("woocommerce_email_from_address", mine)
+    shop.set(adminEmail="new@example.org")
+    shop.setup().ended(0, '"changed":"adminEmail set"')
+    assert database.sql("SELECT user_email FROM wp_users") == [["new@example.org"]]
+    assert database.option("woocommerce_stock_email_recipient") == "new@example.org"
+    assert database.option("woocommerce_email_from_address") == mine
+
+
+def test_formats_that_the_owner_set_stay_when_the_place_changes(
+    make_shop: MakeShop, database: Database
+) -> None:
+    shop = make_shop("woocommerce")
+    shop.setup().ended(0)
+    database.set_option("woocommerce_weight_unit", "kg")
+    database.set_option("woocommerce_currency_pos", "right_space")
+    shop.set(country="US:NY")
+    shop.setup().ended(0, '"changed":"country set"')
+    assert database.option("woocommerce_weight_unit") == "kg"
+    assert database.option("woocommerce_currency_pos") == "right_space"
+    shop.set(currency="JPY")
+    shop.setup().ended(0, '"changed":"currency set"')
+    assert database.option("woocommerce_currency_pos") == "right_space"
+    assert database.option("woocommerce_price_num_decimals") == "0"
+
+
+def test_a_shop_that_was_brought_here_is_taken_as_it_is(
+    make_shop: MakeShop, database: Database
+) -> None:
+    """A restored backup of another place has none of our marks, and settings of its own."""
+    shop = make_shop("woocommerce")
+    shop.setup().ended(0)
+    database.sql("DELETE FROM wp_options WHERE option_name LIKE 'urumi%'")
+    database.sql("DELETE FROM wp_posts WHERE post_type = 'product'")
+    kept = {
+        "blogname": "Brought",
+        "admin_email": "me@old.shop",
+        "woocommerce_currency": "GBP",
+        "woocommerce_coming_soon": "yes",
+        "woocommerce_enable_guest_checkout": "no",
+        "show_on_front": "posts",
+    }
+    for name, value in kept.items():
+        database.set_option(name, value)
+    last = database.sql("SELECT MAX(ID) FROM wp_posts")
+    shop.setup().ended(0, "site adopted as it is")
+    for name, value in kept.items():
+        assert database.option(name) == value
+    assert database.sql("SELECT MAX(ID) FROM wp_posts") == last, "a product or an order was made"
+    shop.setup().ended(0, '"changed":"nothing"')
+    shop.set(title="Chosen later")
+    shop.setup().ended(0, '"changed":"title set"')
+
+
+def test_the_engine_is_kept_from_the_first_run_on(make_shop: MakeShop, database: Database) -> None:
+    shop = make_shop("wordpress")
+    shop.setup().ended(0)
+    database.sql("DELETE FROM wp_options WHERE option_name = 'urumi_ready'")
+    shop.set(engine="woocommerce")
+    shop.setup().ended(78, "which is chosen once")
+
+
+@pytest.mark.parametrize("name", ["object-cache.php", "fatal-error-handler.php"])
+def test_a_broken_drop_in_stops_nothing(make_shop: MakeShop, name: str) -> None:
+    shop = make_shop("wordpress")
+    shop.setup().ended(0)
+    put(shop.volume / name, FATAL)
+    shop.setup().ended(0, '"changed":"nothing"')
+
+
+def test_a_drop_in_that_stops_set_up_is_named(make_shop: MakeShop) -> None:
+    shop = make_shop("wordpress")
+    shop.setup().ended(0)
+    put(shop.volume / "db.php", FATAL)
+    shop.setup().ended(70, "broken by its owner", "db.php")
+
+
+def test_a_shop_with_tls_sends_visitors_there(make_shop: MakeShop) -> None:
+    shop = make_shop("wordpress")
+    shop.setup().ended(0)
+    shop.set(url=f"https://{shop.host}")
+    with shop.served():
+        assert shop.get("/", **{"X-Forwarded-Proto": "http"}) == 301
+        assert shop.get("/", **{"X-Forwarded-Proto": "https"}) == 200
+        assert shop.get("/urumi-health.php", **{"X-Forwarded-Proto": "http"}) == 200
+
+
 def test_an_engine_is_chosen_once(make_shop: MakeShop, database: Database) -> None:
     shop = make_shop("wordpress")
     shop.setup().ended(0)

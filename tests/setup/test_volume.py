@@ -51,6 +51,33 @@ def test_a_volume_that_a_download_fills_is_told_and_mended(make_shop: MakeShop) 
     assert ".urumi-" not in run.out.partition("second: 0")[2]
 
 
+HALF = r"""
+sh /etc/urumi/prepare.sh wordpress
+mkdir -p /volume/plugins/woocommerce
+printf '<?php\n/*\n * Version: 10.4.0\n */\n' >/volume/plugins/woocommerce/woocommerce.php
+free=$(df -k --output=avail /volume | tail -n 1)
+dd if=/dev/zero of=/volume/filler bs=1k count=$((free - 1500)) 2>/dev/null
+sh /etc/urumi/prepare.sh woocommerce; echo "first: $?"
+grep -o 'Version: [0-9.]*' /volume/plugins/woocommerce/woocommerce.php; rm /volume/filler
+sh /etc/urumi/prepare.sh woocommerce; echo "second: $?"
+grep -o 'Version: [0-9.]*' /volume/plugins/woocommerce/woocommerce.php
+"""
+
+
+def test_no_half_of_a_release_takes_the_place_of_a_whole_one(make_shop: MakeShop) -> None:
+    """The archive has room and what is in it has not."""
+    shop = make_shop("wordpress", filled=False)
+    needed = sum(p.stat().st_size for p in (shop.image / "wp-content").rglob("*") if p.is_file())
+    with served(release("10.5.0")) as archive:
+        digest = hashlib.sha256(archive.body).hexdigest()
+        shop.set(woocommerce={"version": "10.5.0", "url": archive.url, "sha256": digest})
+        run = shop.start("prepare", ["sh", "-c", HALF], room=2 * needed + 2 * ROOM).wait()
+    before, _, after = run.out.partition("second: 0")
+    assert "WooCommerce stays 10.4.0: the volume of the shop's files is full" in before, run.out
+    assert "first: 0\nVersion: 10.4.0" in before
+    assert "Version: 10.5.0" in after, run.out
+
+
 def test_a_volume_that_cannot_be_written_is_told(make_shop: MakeShop) -> None:
     shop = make_shop("wordpress", filled=False)
     shop.read_only = True

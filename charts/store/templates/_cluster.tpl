@@ -9,7 +9,7 @@ refused here would otherwise fail half way, after the first objects have changed
 {{- if and $there .Release.IsInstall (or (eq $ns "default") (hasPrefix "kube-" $ns)) -}}
 {{- fail (printf "namespace: a store closes its namespace to everything else by network policies and a quota; %s is shared. Use one of its own: --namespace store-%s --create-namespace" $ns .Values.storeId) -}}
 {{- end -}}
-{{- $running := lookup "apps/v1" "Deployment" $ns "wordpress" | default dict -}}
+{{- $running := lookup "v1" "PersistentVolumeClaim" $ns "data-mysql-0" | default dict -}}
 {{- $id := dig "metadata" "labels" "stores.urumi.dev/id" "" $running -}}
 {{- if and $id (ne $id .Values.storeId) -}}
 {{- fail (printf "storeId: the namespace %s holds the store %s, and an id is chosen once; %s needs a release and a namespace of its own" $ns $id .Values.storeId) -}}
@@ -39,11 +39,11 @@ once it is there, whatever the plan and the values say later. Arguments: root, n
 {{- $shrinks := gt (include "store.bytes" $had | float64) (include "store.bytes" .storage | float64) -}}
 {{- $kept := and $found (ne $had .storage) (or $shrinks (not $bound)) | empty | not -}}
 {{- $class := dig "spec" "storageClassName" "" $found -}}
-{{- $other := and .class $class (ne .class $class) -}}
+{{- $other := and .class $class (ne .class $class) | empty | not -}}
 {{- if and $other (not $bound) -}}
 {{- fail (printf "storageClass: the claim %s waits for a volume of the class %s, and its class cannot change; it holds nothing, so delete it: kubectl --namespace %s delete pvc/%s" .name $class .root.Release.Namespace .name) -}}
 {{- end -}}
-{{- dict "name" .name "storage" (ternary $had .storage $kept) "kept" $kept "class" (ternary $class .class (not (empty $other))) | toJson -}}
+{{- dict "name" .name "storage" (ternary $had .storage $kept) "kept" (or $kept $other) "class" ($class | default .class) | toJson -}}
 {{- end }}
 
 {{/* A quantity such as 5Gi in bytes. */}}

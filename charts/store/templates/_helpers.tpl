@@ -93,10 +93,12 @@ A test renders both and compares them object by object.
 {{- define "store.settings" -}}
 {{- $options := .Values.options -}}
 {{- $name := .Values.name | default .Values.storeId -}}
+{{- /* Without a title of its own a shop keeps the first one: a new name is not the owner's wish for it. */ -}}
+{{- $before := dig "data" "settings.json" "{}" (lookup "v1" "ConfigMap" .Release.Namespace "wordpress" | default dict) | fromJson -}}
 {{- $told := dict
   "url" (include "store.url" .)
   "engine" .Values.engine
-  "title" ($options.title | default $name)
+  "title" ($options.title | default (get $before "title") | default $name)
   "adminEmail" $options.adminEmail
   "currency" $options.currency
   "country" $options.country

@@ -16,8 +16,9 @@ $_SERVER['PHP_SELF'] = '/index.php';
 register_shutdown_function(
 	static function (): void {
 		if (empty($GLOBALS['urumi_done'])) {
-			$last = error_get_last();
-			fwrite(STDERR, 'set-up ended early: ' . ($last['message'] ?? 'WordPress stopped it') . "\n");
+			$why = strtok((string) (error_get_last()['message'] ?? 'WordPress stopped it'), "\n");
+			fwrite(STDERR, "set-up ended early: $why\n");
+			report(array('error' => "set-up ended early: $why"));
 			exit(FAILED);
 		}
 	}

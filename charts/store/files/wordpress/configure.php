@@ -29,8 +29,8 @@ if (!$urumi_account) {
 			'role'       => 'administrator',
 		)
 	);
-	if (is_wp_error($urumi_id)) {
-		fail(FAILED, 'the administrator could not be made: ' . $urumi_id->get_error_message());
+	if (is_wp_error($urumi_id) || !get_user_by('login', $urumi_user)) {
+		fail(FAILED, 'the administrator could not be made: ' . (is_wp_error($urumi_id) ? $urumi_id->get_error_message() : 'the database did not take the account'));
 	}
 	$urumi_did[] = 'administrator made';
 } else {
@@ -47,11 +47,18 @@ if (!$urumi_same) {
 	set_option($urumi_db, 'urumi_admin_applied', wp_hash_password($urumi_password));
 }
 $urumi_chosen = chosen($urumi_settings);
-if (null === option($urumi_db, 'urumi_ready')) {
+if ('adopted' === option($urumi_db, 'urumi_install') && null === option($urumi_db, 'urumi_ready')) {
+	// Whoever brought this shop set it up: nothing is written over, and no order is placed in it.
+	set_option($urumi_db, 'urumi_options', json_encode($urumi_chosen));
+	set_option($urumi_db, 'urumi_ready', '1');
+	$urumi_did[] = 'marked ready';
+} elseif (null === option($urumi_db, 'urumi_ready')) {
 	if ('woocommerce' === $urumi_settings['engine']) {
 		require __DIR__ . '/shop.php';
 	}
-	array_map('choose', array_keys($urumi_chosen), $urumi_chosen);
+	foreach ($urumi_chosen as $urumi_name => $urumi_value) {
+		choose($urumi_name, $urumi_value);
+	}
 	set_option($urumi_db, 'urumi_options', json_encode($urumi_chosen));
 	if ('woocommerce' === $urumi_settings['engine']) {
 		require __DIR__ . '/order.php';
@@ -65,7 +72,7 @@ if (null === option($urumi_db, 'urumi_ready')) {
 	$urumi_before = $urumi_recorded ?? $urumi_chosen;
 	foreach ($urumi_chosen as $urumi_name => $urumi_value) {
 		if ($urumi_value !== ($urumi_before[$urumi_name] ?? null)) {
-			choose($urumi_name, $urumi_value);
+			choose($urumi_name, $urumi_value, $urumi_before[$urumi_name] ?? null);
 			$urumi_did[] = "$urumi_name set";
 		}
 	}

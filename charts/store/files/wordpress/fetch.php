@@ -82,7 +82,14 @@ function unpack_into(string $archive, string $new): void {
 			give_up(FAILED, "the archive of $name holds a file that is not $name's");
 		}
 	}
-	if (!@mkdir($new) || !@$zip->extractTo($new)) {
+	$whole = @mkdir($new) && @$zip->extractTo($new);
+	// extractTo() says nothing of a file that it could write only in part.
+	for ($i = 0; $whole && $i < $zip->numFiles; $i++) {
+		$entry = $zip->statIndex($i);
+		$path = "$new/{$entry['name']}";
+		$whole = str_ends_with($path, '/') || (@filesize($path) === $entry['size'] && hexdec(hash_file('crc32b', $path)) === $entry['crc']);
+	}
+	if (!$whole) {
 		give_up(FAILED, "the volume of the shop's files is full or broken: unpacking $name failed");
 	}
 	$zip->close();

@@ -2,7 +2,8 @@
 /**
  * Step `install`: the tables, the first user, permalinks; and WordPress' own database upgrade. Sure
  * to end whole: a run that was killed left the marker `begun`, and then its content goes and it is
- * installed again. Only an empty database gets that marker: what has content is never made new.
+ * installed again. Only an empty database gets that marker: what has content is never made new. A
+ * site that somebody brought here (a restored backup of another place) is adopted as it is.
  */
 require __DIR__ . '/lib.php';
 
@@ -22,7 +23,7 @@ lock($urumi_db, 'install', 10);
 $urumi_marker = option($urumi_db, 'urumi_install');
 $urumi_site = option($urumi_db, 'siteurl');
 $urumi_begun = 'begun' === $urumi_marker;
-$urumi_living = !$urumi_begun && ('done' === $urumi_marker || has_content($urumi_db));
+$urumi_living = !$urumi_begun && (null !== $urumi_marker || has_content($urumi_db));
 $urumi_new = $urumi_begun || (null === $urumi_site && !$urumi_living);
 if ($urumi_begun && null !== option($urumi_db, 'urumi_ready')) {
 	fail(FAILED, 'the database says that the shop is ready and that its installation never ended; nothing was changed. Restore it from a backup');
@@ -68,9 +69,10 @@ if ($urumi_new) {
 	update_option('siteurl', $urumi_settings['url']);
 	$urumi_did[] = 'installed';
 }
-if ((string) get_option('db_version') !== (string) $wp_db_version) {
+$urumi_version = (string) get_option('db_version');
+if ($urumi_version !== (string) $wp_db_version) {
 	wp_upgrade();
-	$urumi_did[] = 'database upgraded';
+	$urumi_did[] = (int) $urumi_version > $wp_db_version ? 'database taken back to an older WordPress' : 'database upgraded';
 }
 // Not flushed here: the process that sets permalinks would lose a plugin's endpoints.
 if ($urumi_did) {
@@ -80,7 +82,15 @@ if ($urumi_did) {
 // WP_INSTALLING is set, delete_transient() touches only the object cache.
 delete_option('_transient_wc_installing');
 delete_option('_transient_timeout_wc_installing');
-set_option($urumi_db, 'urumi_install', 'done');
+if (null === option($urumi_db, 'urumi_engine')) {
+	set_option($urumi_db, 'urumi_engine', $urumi_settings['engine']); // chosen once
+}
+if ($urumi_living && null === $urumi_marker && ('wordpress' === $urumi_settings['engine'] || null !== option($urumi_db, 'woocommerce_version'))) {
+	set_option($urumi_db, 'urumi_install', 'adopted');
+	$urumi_did[] = 'site adopted as it is';
+} elseif ('adopted' !== $urumi_marker) {
+	set_option($urumi_db, 'urumi_install', 'done');
+}
 report(array('wordpress' => $wp_version, 'did' => $urumi_did));
 $urumi_done = true;
 exit(0);

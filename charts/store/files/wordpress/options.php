@@ -14,50 +14,63 @@ function chosen(array $settings): array {
 	return array_combine($names, array_map(static fn($name) => $settings[$name], $names));
 }
 
-/** Gives the shop one option. */
-function choose(string $name, string|bool $value): void {
+/** Gives the shop one option; whatever still says what the option said before follows it. */
+function choose(string $name, string|bool $value, string|bool|null $before = null): void {
 	match ($name) {
-		'title' => update_option('blogname', $value),
-		'adminEmail' => update_option('admin_email', $value),
-		'currency' => choose_currency($value),
-		'country' => choose_country($value),
+		'title' => choose_text('blogname', array('woocommerce_email_from_name'), $value, $before),
+		'adminEmail' => choose_email($value, $before),
+		'currency' => choose_place('woocommerce_currency', $value),
+		'country' => choose_place('woocommerce_default_country', $value),
 		'demoProducts' => $value ? make_demo_products() : remove_demo_products(),
 	};
 }
 
-/** What WooCommerce knows of a country's prices and units, by its code. */
-function locales(): array {
-	static $locales = null;
-	return $locales ??= include WC_ABSPATH . 'i18n/locale-info.php';
-}
-
-/** The currency, and how its country, or one that has it, writes prices. */
-function choose_currency(string $currency): void {
-	update_option('woocommerce_currency', $currency);
-	$country = strtok((string) get_option('woocommerce_default_country'), ':');
-	choose_format($currency, $country);
-}
-
-function choose_country(string $place): void {
-	update_option('woocommerce_default_country', $place);
-	$country = strtok($place, ':');
-	choose_format((string) get_option('woocommerce_currency'), $country);
-	$locale = locales()[$country] ?? null;
-	if ($locale) {
-		update_option('woocommerce_weight_unit', $locale['weight_unit']);
-		update_option('woocommerce_dimension_unit', $locale['dimension_unit']);
+function choose_text(string $option, array $followers, string $value, ?string $before): void {
+	update_option($option, $value);
+	foreach ($followers as $follower) {
+		if (null !== $before && html_entity_decode((string) get_option($follower), ENT_QUOTES) === $before) {
+			update_option($follower, $value);
+		}
 	}
 }
 
-function choose_format(string $currency, string $country): void {
-	$same = array_filter(locales(), static fn($locale) => $currency === $locale['currency_code']);
-	$locale = $same[$country] ?? reset($same);
-	if ($locale) {
-		update_option('woocommerce_currency_pos', $locale['currency_pos']);
-		update_option('woocommerce_price_thousand_sep', $locale['thousand_sep']);
-		update_option('woocommerce_price_decimal_sep', $locale['decimal_sep']);
-		update_option('woocommerce_price_num_decimals', $locale['num_decimals']);
+function choose_email(string $value, ?string $before): void {
+	choose_text('admin_email', array('woocommerce_email_from_address', 'woocommerce_stock_email_recipient'), $value, $before);
+	$account = get_user_by('login', secret('admin/admin-username'));
+	if ($account && null !== $before && $before === $account->user_email && !email_exists($value)) {
+		wp_update_user(array('ID' => $account->ID, 'user_email' => $value));
 	}
+}
+
+/** The currency or the country, and how prices and units are written with both. */
+function choose_place(string $option, string $value): void {
+	update_option($option, $value);
+	$made = (array) json_decode((string) get_option('urumi_formats', '{}'), true);
+	foreach (formats((string) get_option('woocommerce_currency'), strtok((string) get_option('woocommerce_default_country'), ':')) as $name => $format) {
+		// What the owner set otherwise stays.
+		if (!isset($made[$name]) || (string) get_option("woocommerce_$name") === (string) $made[$name]) {
+			update_option("woocommerce_$name", $format);
+			$made[$name] = $format;
+		}
+	}
+	update_option('urumi_formats', wp_json_encode($made), false);
+}
+
+/** How a country, or else one that has the currency, writes prices; and the country's units. */
+function formats(string $currency, string $country): array {
+	$locales = include WC_ABSPATH . 'i18n/locale-info.php';
+	$same = array_filter($locales, static fn($locale) => $currency === $locale['currency_code']);
+	$prices = $same[$country] ?? reset($same) ?: array('num_decimals' => 2) + ($locales[$country] ?? array());
+	$units = $locales[$country] ?? array();
+	$found = array(
+		'currency_pos'       => $prices['currency_pos'] ?? null,
+		'price_thousand_sep' => $prices['thousand_sep'] ?? null,
+		'price_decimal_sep'  => $prices['decimal_sep'] ?? null,
+		'price_num_decimals' => $prices['num_decimals'] ?? null,
+		'weight_unit'        => $units['weight_unit'] ?? null,
+		'dimension_unit'     => $units['dimension_unit'] ?? null,
+	);
+	return array_filter($found, static fn($format) => null !== $format);
 }
 
 /** Makes those of the demo products that are not there, or not any more. */

@@ -33,6 +33,10 @@ lower() {
   [ "$1" != "$2" ] && [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
 }
 
+remember() {
+  grep -qxF "$1" "$brought" || echo "$1" >>"$brought"
+}
+
 bring() {
   from=$1
   to=$2
@@ -41,6 +45,7 @@ bring() {
     if grep -qxF "$name" "$brought"; then return; fi
   fi
   if [ -d "$to" ] && ! lower "$(version_of "$to")" "$(version_of "$from")"; then
+    remember "$name"
     return
   fi
   new=$(dirname "$to")/.urumi-new
@@ -50,7 +55,7 @@ bring() {
   if [ -d "$to" ]; then mv "$to" "$old/"; fi
   mv "$new" "$to"
   rm -rf "$old"
-  grep -qxF "$name" "$brought" || echo "$name" >>"$brought"
+  remember "$name"
   echo "brought $name $(version_of "$to")"
 }
 

@@ -5,8 +5,11 @@
  * filter that leaves nothing but $urumi_plugins active.
  */
 define('ABSPATH', '/usr/src/wordpress/');
+define('WP_DISABLE_FATAL_ERROR_HANDLER', true); // and the owner's own one with it
 define('WPMU_PLUGIN_DIR', '/nonexistent');
 require ABSPATH . 'wp-includes/plugin.php';
+add_filter('enable_loading_object_cache_dropin', '__return_false', PHP_INT_MAX);
+add_filter('enable_loading_advanced_cache_dropin', '__return_false', PHP_INT_MAX);
 add_filter('pre_wp_mail', '__return_false', PHP_INT_MAX);
 add_filter('pre_http_request', static fn() => new WP_Error('urumi_offline', 'set-up makes no requests'), PHP_INT_MAX);
 // Its database updates are a step of set-up; else it leaves them to cron.

@@ -36,8 +36,8 @@ $started = microtime(true);
 $settings = settings();
 $db = connect(300);
 lock($db, 'setup', 60);
-$engine = null === option($db, 'urumi_woocommerce') ? 'wordpress' : 'woocommerce';
-if (null !== option($db, 'urumi_ready') && $engine !== $settings['engine']) {
+$engine = option($db, 'urumi_engine') ?? $settings['engine'];
+if ($engine !== $settings['engine']) {
 	finish(MISCONFIGURED, array('step' => 'setup', 'error' => "this was set up with the engine $engine, which is chosen once; {$settings['engine']} needs a store of its own"));
 }
 $steps = array('install');

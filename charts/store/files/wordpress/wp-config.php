@@ -25,6 +25,11 @@ foreach (array('AUTH', 'SECURE_AUTH', 'LOGGED_IN', 'NONCE') as $urumi_config_nam
 $urumi_config_scheme = $_SERVER['HTTP_X_FORWARDED_PROTO'] ?? parse_url($urumi_config_settings['url'], PHP_URL_SCHEME);
 if ('https' === $urumi_config_scheme) {
 	$_SERVER['HTTPS'] = 'on';
+} elseif ('https' === parse_url($urumi_config_settings['url'], PHP_URL_SCHEME)) {
+	// Passwords and addresses go over TLS or not at all.
+	$urumi_config_status = in_array($_SERVER['REQUEST_METHOD'] ?? 'GET', array('GET', 'HEAD'), true) ? 301 : 308;
+	header('Location: ' . $urumi_config_settings['url'] . ($_SERVER['REQUEST_URI'] ?? '/'), true, $urumi_config_status);
+	exit;
 }
 
 define('WP_HOME', $urumi_config_settings['url']);
