@@ -26,6 +26,7 @@ _PATHS: Final[dict[str, Json]] = {
         "pattern": "^[A-Za-z0-9._-]{1,100}$",
         "description": "The file's, with a digest of its content",
     },
+    "page": {"type": "string", "description": "The page itself asks whether there is such a store"},
     "token": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$", "description": "Its id"},
 }
 _TAGS: Final = {

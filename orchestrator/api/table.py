@@ -88,7 +88,7 @@ _SERVICE: Final = (
     ),
     Operation(
         "GET",
-        "/stores/{id}",
+        "/stores/{page}",
         "homeStore",
         "The dashboard, at a store",
         do.home,

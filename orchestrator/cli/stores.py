@@ -286,7 +286,7 @@ def logs(
     follow: FollowOption = False,
     output: OutputOption = Format.TEXT,
 ) -> None:
-    """Show what a store's containers say, each line after [pod/container]."""
+    """Show what a store's containers say, each line after its pod and container."""
     _refuse_json(follow, output)
     params = {
         "component": component,

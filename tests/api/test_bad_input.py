@@ -92,7 +92,7 @@ WRONG: list[tuple[object, str, str]] = [
     ({"name": "a", "options": {"adminEmail": "nobody"}}, "options.adminEmail", "e-mail"),
     ({"name": "a", "options": {"adminEmail": "a@-example-.com"}}, "options.adminEmail", "e-mail"),
     ({"name": "a", "options": {"adminEmail": "a@b.c"}}, "options.adminEmail", "e-mail"),
-    ({"name": "a", "options": {"adminEmail": f"a@{'b' * 95}.co"}}, "options.adminEmail", "e-mail"),
+    ({"name": "a", "options": {"adminEmail": f"a@{'b' * 96}.co"}}, "options.adminEmail", "e-mail"),
     ({"name": "a", "options": {"demoProducts": "yes"}}, "options.demoProducts", "true or"),
     ({"name": "a", "options": {"demoProducts": 1}}, "options.demoProducts", "true or"),
     ({"name": "a", "options": {"admin_email": "a@b.de"}}, "options.admin_email", "adminEmail"),

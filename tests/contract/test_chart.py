@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -158,6 +159,41 @@ def test_a_class_that_was_wrong_is_told_before_anything_changes(
     with pytest.raises(errors.HelmError, match="waits for a volume of the class no-such-class"):
         apply(storageClass="another", plan="medium")
     assert restricted.get("Deployment", "wordpress")["metadata"]["generation"] == generation
+
+
+def test_a_class_that_is_named_and_then_left_out_stays(
+    apply: Callable[..., Json], restricted: Space
+) -> None:
+    def classes() -> list[str]:
+        claims = [restricted.get(*name) for name in KEPT if name[0] == "PersistentVolumeClaim"]
+        return [claim["spec"]["storageClassName"] for claim in claims]
+
+    apply()
+    before = classes()
+    apply(storageClass=before[0])
+    apply(plan="small")
+    assert classes() == before
+
+
+def test_another_store_does_not_take_the_volumes_that_one_left(
+    helm: Config, apply: Callable[..., Json], restricted: Space
+) -> None:
+    apply()
+    helm.uninstall("shop")
+    with pytest.raises(errors.HelmError, match=r"storeId: .* holds the store chart"):
+        apply(storeId="other")
+
+
+def test_a_new_name_is_no_new_title(apply: Callable[..., Json], restricted: Space) -> None:
+    def title() -> str:
+        settings = restricted.get("ConfigMap", "wordpress")["data"]["settings.json"]
+        return str(json.loads(settings)["title"])
+
+    apply(name="First")
+    apply(name="Second")
+    assert title() == "First"
+    apply(name="Second", options={"title": "Third"})
+    assert title() == "Third"
 
 
 def test_a_secret_of_ones_own_has_to_be_there_and_whole(

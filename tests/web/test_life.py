@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.system.server import Server, wait_for_phase
 from tests.web.conftest import Visit
@@ -150,3 +151,36 @@ def test_searching_filtering_and_an_empty_answer(visit: Visit, server: Server) -
     expect(page.locator("[data-store]")).to_have_count(1)
     page.get_by_label("Search").fill("plum")
     expect(page.get_by_text("No store is like that")).to_be_visible()
+
+
+def test_the_table_holds_ten_thousand_stores(visit: Visit, server: Server) -> None:
+    """The API is played: pages of two hundred, of which the page draws what is in sight."""
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "one", "name": "One"}).raise_for_status()
+        document = client.get("/api/v1/stores/one").json()
+    asked: list[int] = []
+
+    def answer(route: Route) -> None:
+        query = parse_qs(urlsplit(route.request.url).query)
+        start = int(query.get("cursor", ["0"])[0])
+        asked.append(start)
+        items = [
+            document | {"id": f"s-{i}", "name": f"Store {i}"} for i in range(start, start + 200)
+        ]
+        following = str(start + 200) if start + 200 < 10_000 else None
+        route.fulfill(json={"items": items, "nextCursor": following})
+
+    page = visit("/")
+    page.route("**/api/v1/stores?*", answer)
+    page.goto(server.url + "/stores")
+    expect(page.locator("[data-store=s-0]")).to_be_visible()
+    rows = page.get_by_label("Rows")
+    last = page.locator("[data-store=s-9999]")
+    for _ in range(200):
+        rows.evaluate("element => element.scrollTop = element.scrollHeight")
+        if last.count():
+            break
+        page.wait_for_timeout(50)
+    expect(last).to_be_visible()
+    assert page.locator("[data-store]").count() < 60
+    assert asked == list(range(0, 10_000, 200)), "each page once"

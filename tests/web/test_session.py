@@ -49,3 +49,15 @@ def test_a_member_sees_its_own_stores_and_no_operator_page(visit: Visit, server:
     expect(page.get_by_text("There is no such page")).to_be_visible()
     page.goto(server.url + "/stores/theirs")
     expect(page.get_by_text("There is no store")).to_be_visible()
+
+
+def test_a_session_that_ends_leads_to_signing_in(visit: Visit, server: Server) -> None:
+    with server.client() as client:
+        client.post("/api/v1/users", json={"name": "jane", "role": "member"}).raise_for_status()
+        made = client.post("/api/v1/tokens", json={"user": "jane", "name": "x"}).json()
+        page = visit("/", signed_in=False)
+        page.get_by_label("Token", exact=True).fill(made["token"])
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_text("No stores yet")).to_be_visible()
+        client.delete(f"/api/v1/tokens/{made['id']}").raise_for_status()
+        expect(page.get_by_role("button", name="Sign in")).to_be_visible()

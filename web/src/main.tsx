@@ -2,7 +2,7 @@ import '@mantine/core/styles.css';
 import './ui/page.css';
 
 import { MantineProvider } from '@mantine/core';
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { setNonce } from 'get-nonce';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
@@ -12,7 +12,15 @@ import { Problem } from './api/client';
 import { App } from './App';
 import { theme } from './ui/theme';
 
-const client = new QueryClient({
+// A session that ended is noticed by whatever is asked next; who one is decides what is shown.
+const signedOut = (error: Error) => {
+  const known = client.getQueryData(['me']) !== undefined;
+  if (known && error instanceof Problem && error.status === 401) void client.invalidateQueries({ queryKey: ['me'] });
+};
+
+const client: QueryClient = new QueryClient({
+  queryCache: new QueryCache({ onError: (error, query) => query.queryKey[0] !== 'me' && signedOut(error) }),
+  mutationCache: new MutationCache({ onError: signedOut }),
   defaultOptions: {
     queries: {
       // The stream says when something changed; nothing is asked again without a reason.

@@ -469,7 +469,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/stores/{id}": {
+    "/stores/{page}": {
         parameters: {
             query?: never;
             header?: never;
@@ -2285,7 +2285,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                page: string;
             };
             cookie?: never;
         };

@@ -18,7 +18,14 @@ export function Live({ children }: { children: ReactNode }) {
   const [state, setState] = useState<FeedState>('connecting');
   useEffect(() => {
     const again = new Again(client);
-    const feed = new Feed((event) => take(client, again, event), setState);
+    const feed = new Feed(
+      (event) => take(client, again, event),
+      (now) => {
+        setState(now);
+        // It may be that the session ended: a stream does not say why it was refused.
+        if (now === 'stale') void client.invalidateQueries({ queryKey: ['me'] });
+      },
+    );
     const online = () => feed.reopen();
     feed.start();
     window.addEventListener('online', online);

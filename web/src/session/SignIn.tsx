@@ -10,7 +10,11 @@ export default function SignIn({ problem }: { problem: string | null }) {
   const [token, setToken] = useState('');
   const signIn = useMutation({
     mutationFn: () => call<Me>('POST', '/session', { token: token.trim() }),
-    onSuccess: (me) => client.setQueryData(['me'], me),
+    onSuccess: (me) => {
+      // Nothing that somebody else saw is left for whoever comes now.
+      client.removeQueries({ predicate: (query) => query.queryKey[0] !== 'me' });
+      client.setQueryData(['me'], me);
+    },
   });
   const send = (event: SyntheticEvent) => {
     event.preventDefault();

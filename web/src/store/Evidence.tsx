@@ -1,12 +1,16 @@
-import { Alert, Loader, Text } from '@mantine/core';
+import { Alert, Loader, Stack, Table, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
 
 import { sentence } from '../api/client';
 import type { Store } from '../api/types';
+import { moment } from '../ui/words';
+import { type ContainerSeen, type EventSeen, type LogSeen, read } from './readEvidence';
 import { useEvidence } from './useStore';
 
-/** What a failed revision left: why first, then everything as it was seen. */
+/** What a failed revision left: why first, then what was seen, the most telling first. */
 export function Evidence({ store }: { store: Store }) {
   const evidence = useEvidence(store.id, store.revision);
+  const seen = evidence.data ? read(evidence.data) : null;
   return (
     <Alert color="red" title={`Revision ${store.revision} failed`} role="alert">
       <Text size="sm" mb="sm">
@@ -14,15 +18,85 @@ export function Evidence({ store }: { store: Store }) {
       </Text>
       {evidence.isPending && <Loader size="sm" aria-label="Loading" />}
       {evidence.isError && <Text size="sm">{sentence(evidence.error)}</Text>}
-      {evidence.data && (
+      {seen && (
         <details>
           <summary>What was seen when it failed</summary>
-          {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls: WCAG 2.1.1 */}
-          <pre className="log evidence" tabIndex={0} role="region" aria-label="Evidence">
-            {JSON.stringify(evidence.data, null, 2)}
-          </pre>
+          <Stack mt="sm" gap="md" role="region" aria-label="Evidence">
+            {seen.note !== null && <Text size="sm">{seen.note}</Text>}
+            <Containers containers={seen.containers} />
+            {seen.logs.map((log) => (
+              <Log key={`${log.pod} ${log.container}`} log={log} />
+            ))}
+            <Events events={seen.events} />
+          </Stack>
         </details>
       )}
     </Alert>
+  );
+}
+
+function Containers({ containers }: { containers: readonly ContainerSeen[] }) {
+  if (containers.length === 0) return null;
+  return (
+    <Wide label="Containers">
+      {containers.map((c) => (
+        <Table.Tr key={`${c.pod} ${c.container}`}>
+          <Table.Td>
+            {c.pod}/{c.container}
+          </Table.Td>
+          <Table.Td>{[c.state, c.reason].filter((word) => word !== '').join(': ')}</Table.Td>
+          <Table.Td>
+            {c.message} {c.restarts > 0 && `(${c.restarts} restarts)`}
+          </Table.Td>
+        </Table.Tr>
+      ))}
+    </Wide>
+  );
+}
+
+function Log({ log }: { log: LogSeen }) {
+  return (
+    <div>
+      <Text size="sm" fw={600} mb={4}>
+        {log.previous ? 'What it said before it ended' : 'What it said last'}: {log.pod}/{log.container}
+      </Text>
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls: WCAG 2.1.1 */}
+      <pre className="log evidence" tabIndex={0} role="region" aria-label={`Log of ${log.container}`}>
+        {log.text}
+      </pre>
+    </div>
+  );
+}
+
+function Events({ events }: { events: readonly EventSeen[] }) {
+  if (events.length === 0) return null;
+  return (
+    <Wide label="Events of Kubernetes, newest first">
+      {[...events].reverse().map((e, index) => (
+        <Table.Tr key={`${e.time} ${e.object} ${index}`}>
+          <Table.Td>{e.time === '' ? '' : moment(e.time)}</Table.Td>
+          <Table.Td>
+            {e.reason} {e.count > 1 && `(${e.count} times)`}
+          </Table.Td>
+          <Table.Td>
+            {e.message}
+            <Text size="xs">{e.object}</Text>
+          </Table.Td>
+        </Table.Tr>
+      ))}
+    </Wide>
+  );
+}
+
+function Wide({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <Table.ScrollContainer minWidth={480} type="native" tabIndex={0} role="region" aria-label={label}>
+      <Table fz="sm" aria-label={label} captionSide="top">
+        <Table.Caption ta="left" fw={600}>
+          {label}
+        </Table.Caption>
+        <Table.Tbody>{children}</Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
   );
 }

@@ -3,7 +3,7 @@ import { Group, Loader, Text, ThemeIcon, Title } from '@mantine/core';
 import type { Store } from '../api/types';
 import { useNow } from '../ui/useNow';
 import { seconds } from '../ui/words';
-import { type Step, type StepState, stepsOf } from './steps';
+import { type Step, type StepState, stepsOf } from './stepsOf';
 
 const SIGNS: Record<StepState, { sign: string; colour: string; word: string }> = {
   done: { sign: '✓', colour: 'teal', word: 'done' },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Condition, Phase, Store } from '../api/types';
-import { stepsOf } from './steps';
+import { stepsOf } from './stepsOf';
 
 const AT = '2026-01-01T00:00:00.000Z';
 const after = (seconds: number) => new Date(Date.parse(AT) + seconds * 1000).toISOString();
