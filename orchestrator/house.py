@@ -37,12 +37,11 @@ from orchestrator.model.errors import ObjectNotFound, RecordsError, SettingsErro
 from orchestrator.model.kinds import KINDS, ObjectRef
 from orchestrator.model.names import CREDENTIALS_SECRET, namespace_of
 from orchestrator.model.overview import ClusterSight, Room
-from orchestrator.model.people import Principal, Role
 from orchestrator.model.quantities import number_of
 from orchestrator.model.store import Store
 from orchestrator.model.urls import store_url
 from orchestrator.reconciler import Bell, Logs, Policy, Reconciler, Tools
-from orchestrator.records import ADMIN, ADMIN_TOKEN_ID, Records, open_records
+from orchestrator.records import Records, open_records
 from orchestrator.renderer import Renderer, StoreProfile
 from orchestrator.sandbox import Sandbox, SandboxOptions
 from orchestrator.service import Ports, Service
@@ -225,7 +224,8 @@ def _announce(settings: Settings, choice: ClusterChoice, kubeconfig: Path | None
 async def _invite(settings: Settings, service: Service) -> None:
     """Print a log-in link for the admin, in the profile ``local``."""
     if settings.local:
-        code = await service.people.login_code(Principal(ADMIN, Role.ADMIN, ADMIN_TOKEN_ID))
+        admin = await service.people.authenticate(_admin_token(settings))
+        code = await service.people.login_code(admin)
         print(f"Dashboard: {_address(settings)}/?code={code} (once, within 10 minutes)", flush=True)
 
 

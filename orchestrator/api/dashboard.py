@@ -6,8 +6,10 @@ carry the nonce of this one response.
 
 from __future__ import annotations
 
+import gzip
 import secrets
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -55,10 +57,19 @@ class Dashboard:
         headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
         return HTMLResponse(self.index.replace(NONCE, nonce), headers=headers)
 
-    def asset(self, name: str) -> Response | None:
-        """Return a file by its name, or None."""
+    def asset(self, name: str, *, packed: bool = False) -> Response | None:
+        """Return a file by its name, or None; ``packed``: by gzip, where that is smaller."""
         path = self.assets.get(name)
         if path is None:
             return None
-        headers = {"Cache-Control": _FOREVER}
-        return FileResponse(path, headers=headers, media_type=_TYPES[path.suffix])
+        headers = {"Cache-Control": _FOREVER, "Vary": "Accept-Encoding"}
+        kind = _TYPES[path.suffix]
+        if packed and path.suffix in (".js", ".css", ".svg"):
+            headers["Content-Encoding"] = "gzip"
+            return Response(_packed(path), headers=headers, media_type=kind)
+        return FileResponse(path, headers=headers, media_type=kind)
+
+
+@cache
+def _packed(path: Path) -> bytes:
+    return gzip.compress(path.read_bytes(), mtime=0)

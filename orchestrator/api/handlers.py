@@ -29,7 +29,7 @@ from orchestrator.model.kinds import Json
 from orchestrator.model.logs import LogLine, LogQuery
 from orchestrator.model.people import Principal
 from orchestrator.model.store import Phase, Store
-from orchestrator.service import Idempotent, Listing
+from orchestrator.service import Idempotent, Listing, hash_token
 from orchestrator.service.people import CODE_LASTS, SESSION_LASTS
 from orchestrator.service.requests import (
     CreateStore,
@@ -94,7 +94,8 @@ async def home(call: Call) -> Response:
 async def asset(call: Call) -> Response:
     """A file of the dashboard; its name changes with its content."""
     built = call.deps.dashboard
-    found = built.asset(call.path("name")) if built else None
+    packed = "gzip" in call.request.headers.get("accept-encoding", "")
+    found = built.asset(call.path("name"), packed=packed) if built else None
     if found is None:
         raise NotFound("There is no such file")
     return found
@@ -150,13 +151,15 @@ async def sign_out(call: Call) -> Response:
     secret = call.request.cookies.get(COOKIE)
     if secret:
         await call.deps.service.people.sign_out(call.principal, secret)
+        call.request.app.state.feed.revoke(hash_token(secret))
     response = Response(status_code=204, headers=_NO_STORE)
     _set_cookie(call, response, "", 0)
     return response
 
 
 def _set_cookie(call: Call, response: Response, secret: str, seconds: int) -> None:
-    forwarded = call.request.headers.get("x-forwarded-proto", call.request.url.scheme)
+    told = call.request.headers.get("x-forwarded-proto", call.request.url.scheme)
+    forwarded = told.partition(",")[0].strip().lower()
     response.set_cookie(
         COOKIE, secret, max_age=seconds, httponly=True, samesite="strict",
         secure=forwarded == "https",

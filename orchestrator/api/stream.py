@@ -115,9 +115,9 @@ class Feed:
         self._closed = True
         self._ring_the_bell()
 
-    def revoke(self, token_id: str) -> None:
-        """End the streams that were opened with a token."""
-        self._revoked.add(token_id)
+    def revoke(self, ended: str) -> None:
+        """End the streams that were opened with a token (its id) or in a session (its hash)."""
+        self._revoked.add(ended)
         self._ring_the_bell()
 
     async def open(self, principal: Principal, after: int | None) -> EventSourceResponse:
@@ -188,7 +188,7 @@ class Feed:
             raise RecordsUnavailable("the event feed could not be read yet") from exc
 
     def _ended(self, principal: Principal) -> bool:
-        return self._closed or principal.token_id in self._revoked
+        return self._closed or not self._revoked.isdisjoint({principal.token_id, principal.session})
 
     async def _from(self, principal: Principal, position: int) -> AsyncGenerator[ServerSentEvent]:
         # A first comment sends the headers through proxies and says where the stream starts.

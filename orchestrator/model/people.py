@@ -25,11 +25,12 @@ class User:
 
 @dataclass(frozen=True)
 class Principal:
-    """Who a request comes from."""
+    """Who a request comes from; ``session`` is the hash of a browser's, where it is one."""
 
     user: str
     role: Role
     token_id: str
+    session: str = ""
 
     @property
     def is_admin(self) -> bool:

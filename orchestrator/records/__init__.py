@@ -25,7 +25,7 @@ from orchestrator.records.cursors import Page
 from orchestrator.records.feed import Feed
 from orchestrator.records.idempotency import Idempotency, IdempotencyKey, StoredAnswer
 from orchestrator.records.migrate import migrate_postgres, migrate_sqlite
-from orchestrator.records.people import ADMIN, ADMIN_TOKEN_ID, People
+from orchestrator.records.people import People
 from orchestrator.records.revisions import Revisions
 from orchestrator.records.rows import micros
 from orchestrator.records.samples import Samples
@@ -36,8 +36,6 @@ from orchestrator.records.stores import CreatedStore, NewStoreRow, StoreQuery, S
 from orchestrator.records.timeline import Timeline
 
 __all__ = [
-    "ADMIN",
-    "ADMIN_TOKEN_ID",
     "AuditRecord",
     "Claim",
     "Clock",

@@ -124,8 +124,9 @@ class People:
                 await _insert_user(session, ADMIN, Role.ADMIN)
             this = select(tokens.c.revoked_at).where(tokens.c.hash == token_hash)
             known = await session.one(this)
+            before = (tokens.c.id == ADMIN_TOKEN_ID) & (tokens.c.hash != token_hash)
+            await session.run(delete(tokens).where(before))
             if known is None:
-                await session.run(delete(tokens).where(tokens.c.id == ADMIN_TOKEN_ID))
                 await _insert_token(session, ADMIN_TOKEN_ID, ADMIN, "admin token", token_hash)
             return known is None or known["revoked_at"] is None
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from orchestrator.model.errors import Forbidden, NotFound, Unauthorized
@@ -94,7 +94,7 @@ class People:
             principal = await self._records.sessions.find(hash_token(secret))
         if principal is None:
             raise Unauthorized("You are signed out: the session has ended")
-        return principal
+        return replace(principal, session=hash_token(secret))
 
     async def sign_out(self, principal: Principal, secret: str) -> None:
         """End a session."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -137,6 +139,30 @@ async def test_a_page_of_another_site_can_do_nothing_with_the_cookie(
         assert made.status_code == 202
         signed_in = await browser.post(SESSION, json={"token": ADMIN}, headers=headers)
         assert signed_in.status_code == 403, "nor sign somebody in as another"
+
+
+async def test_behind_a_proxy_with_a_host_of_its_own_people_sign_in(world: World) -> None:
+    async with world.client(None) as browser:
+        headers = {"Origin": "https://urumi.example.com", "Sec-Fetch-Site": "same-origin"}
+        answer = await browser.post(SESSION, json={"token": ADMIN}, headers=headers)
+        assert answer.status_code == 200
+
+
+async def test_signing_out_ends_the_sessions_streams_and_no_others(world: World) -> None:
+    people = world.service.people
+    (admin, one), (_, other) = await people.sign_in(ADMIN), await people.sign_in(ADMIN)
+    feed = world.app.state.feed
+    streams = [feed.events(await people.by_session(secret), 0) for secret in (one, other)]
+    waiting = [asyncio.ensure_future(anext(stream, None)) for stream in streams]
+    await asyncio.sleep(0)
+    async with world.client(None) as browser:
+        browser.cookies.set("urumi_session", one)
+        assert (await browser.delete(SESSION)).status_code == 204
+    async with asyncio.timeout(5):
+        assert await waiting[0] is None
+    assert not waiting[1].done()
+    waiting[1].cancel()
+    assert admin.session == ""
 
 
 async def test_a_wrong_token_is_not_made_up_for_by_a_cookie(world: World) -> None:

@@ -278,6 +278,8 @@ def test_to_enforce_more_warns_of_the_pods_that_are_there(space: Space) -> None:
     space.create(host)
     for name in ("a", "b"):
         space.create(pod(name))
+    # A real API server judges by what its own watch has brought it, a moment later.
+    eventually(lambda: "and 1 other pod" in str(enforce(space, "restricted", dryRun="All")))
     first, *rest = enforce(space, "restricted", dryRun="All")
     assert first == (
         f'"existing pods in namespace \\"{space.name}\\" violate the new PodSecurity enforce '

@@ -24,6 +24,16 @@ async def test_the_admins_token_is_that_of_the_settings(records: Records) -> Non
     assert len((await records.people.tokens(10, None)).items) == 1
 
 
+async def test_a_token_that_is_known_already_takes_the_place_too(records: Records) -> None:
+    await records.people.ensure_admin("first")
+    second = await records.people.create_token("admin", "laptop", "second")
+
+    assert await records.people.ensure_admin("second")
+
+    assert await records.people.by_token_hash("first") is None, "the old token still opens"
+    assert await records.people.by_token_hash("second") == Principal("admin", Role.ADMIN, second.id)
+
+
 async def test_the_admins_token_once_revoked_stays_so(records: Records) -> None:
     assert await records.people.ensure_admin("first")
     await records.people.delete_token("admin")

@@ -1,12 +1,13 @@
 import { Center, Loader } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect, useState } from 'react';
-import { Navigate, Route, Routes } from 'react-router';
+import { Navigate, Route, Routes, useLocation } from 'react-router';
 
 import { call, get, Problem, sentence } from './api/client';
 import type { Me } from './api/types';
 import { Live } from './live/Live';
 import { StoresPage } from './stores/StoresPage';
+import { Boundary } from './ui/Boundary';
 import { Frame } from './ui/Frame';
 import { Trouble } from './ui/Trouble';
 
@@ -40,6 +41,7 @@ const waiting = (
 
 export function App() {
   const link = useLoginLink();
+  const { pathname } = useLocation();
   const me = useQuery({ queryKey: ['me'], queryFn: () => get<Me>('/me'), enabled: !link.pending });
   if (link.pending || me.isPending) return waiting;
   if (me.error instanceof Problem && me.error.status === 401)
@@ -52,6 +54,7 @@ export function App() {
   return (
     <Live>
       <Frame me={me.data}>
+        <Boundary key={pathname}>
         <Suspense fallback={waiting}>
           <Routes>
             <Route path="/" element={<Navigate to="/stores" replace />} />
@@ -61,6 +64,7 @@ export function App() {
             <Route path="*" element={<Trouble error={new Problem(404, 'There is no such page.')} />} />
           </Routes>
         </Suspense>
+        </Boundary>
       </Frame>
     </Live>
   );

@@ -3,7 +3,7 @@ import { type InfiniteData, type QueryClient, useQueryClient } from '@tanstack/r
 import { createContext, type ReactNode, useContext, useEffect, useState } from 'react';
 
 import type { Entry, Page, Store } from '../api/types';
-import { withEntry, withoutStore, withStore } from './cache';
+import { newer, withEntry, withoutStore, withStore } from './cache';
 import { Feed, type FeedEvent, type FeedState } from './feed';
 
 const State = createContext<FeedState>('connecting');
@@ -12,6 +12,7 @@ const State = createContext<FeedState>('connecting');
 export const useFeedState = (): FeedState => useContext(State);
 
 const SETTLE = 800;
+const HIDDEN = 5_000;
 
 export function Live({ children }: { children: ReactNode }) {
   const client = useQueryClient();
@@ -27,10 +28,21 @@ export function Live({ children }: { children: ReactNode }) {
       },
     );
     const online = () => feed.reopen();
+    // A browser has six connections to one place: tabs that nobody sees give theirs back.
+    let hiding: ReturnType<typeof setTimeout> | null = null;
+    const seen = () => {
+      if (hiding) clearTimeout(hiding);
+      hiding = null;
+      if (document.hidden) hiding = setTimeout(() => feed.pause(), HIDDEN);
+      else if (feed.paused) feed.reopen();
+    };
     feed.start();
     window.addEventListener('online', online);
+    document.addEventListener('visibilitychange', seen);
     return () => {
+      if (hiding) clearTimeout(hiding);
       window.removeEventListener('online', online);
+      document.removeEventListener('visibilitychange', seen);
       feed.stop();
       again.stop();
     };
@@ -72,6 +84,8 @@ function take(client: QueryClient, again: Again, event: FeedEvent): void {
     case 'deleted':
       client.setQueriesData<InfiniteData<Page<Store>>>({ queryKey: ['stores'] }, (known) => known && withoutStore(known, event.id));
       void client.invalidateQueries({ queryKey: ['store', event.id] });
+      // Another store may come under this id: nothing of the old one is shown for it.
+      for (const key of ['events', 'resources', 'revisions', 'evidence']) client.removeQueries({ queryKey: [key, event.id] });
       again.read(['me']);
       again.read(['overview']);
       return;
@@ -81,11 +95,13 @@ function take(client: QueryClient, again: Again, event: FeedEvent): void {
 }
 
 function takeStore(client: QueryClient, again: Again, told: Store): void {
-  client.setQueryData<Store>(['store', told.id], told);
+  client.setQueryData<Store>(['store', told.id], (known) => (known ? newer(known, told) : told));
   for (const [key, known] of client.getQueriesData<InfiniteData<Page<Store>>>({ queryKey: ['stores'] })) {
     if (known === undefined) continue;
-    const changed = withStore(known, told);
-    if (changed === null) again.read(['stores']);
+    const phase = (key[1] as { phase?: string | null } | undefined)?.phase ?? null;
+    const fits = phase === null || phase === told.phase;
+    const changed = fits ? withStore(known, told) : withoutStore(known, told.id);
+    if (changed === null) again.read(key);
     else client.setQueryData(key, changed);
   }
   for (const key of ['resources', 'revisions']) again.read([key, told.id]);

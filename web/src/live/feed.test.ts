@@ -112,4 +112,16 @@ describe('the feed', () => {
     expect(waits).toHaveLength(0);
     expect(states).toEqual(['live', 'stale', 'live']);
   });
+
+  it('gives its connection back while nobody looks', () => {
+    const { feed, newest, sources, states, pass } = scene();
+    newest().opens();
+    feed.pause();
+    expect(newest().closed).toBe(true);
+    pass(60_000);
+    expect(sources).toHaveLength(1);
+    feed.reopen();
+    newest().opens();
+    expect(states).toEqual(['live', 'stale', 'live']);
+  });
 });

@@ -43,6 +43,7 @@ export const browser: Surroundings = {
 
 export class Feed {
   state: FeedState = 'connecting';
+  paused = false;
   private source: EventSource | null = null;
   private last: string | null = null;
   private failures = 0;
@@ -69,10 +70,20 @@ export class Feed {
     this.source = null;
   }
 
+  /** Give the connection back until somebody looks again. */
+  pause(): void {
+    this.stopWaiting?.();
+    this.source?.close();
+    this.source = null;
+    this.paused = true;
+    this.become('stale');
+  }
+
   /** Open it anew: somebody knows that the old one may be dead. */
   reopen(): void {
     this.stopWaiting?.();
     this.source?.close();
+    this.paused = false;
     this.become('stale');
     this.open();
   }
@@ -81,7 +92,7 @@ export class Feed {
     const now = this.surroundings.now();
     const slept = now - this.ticked > SLEPT;
     this.ticked = now;
-    if (slept) this.reopen();
+    if (slept && !this.paused) this.reopen();
   }
 
   private open(): void {

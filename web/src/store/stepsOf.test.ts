@@ -14,7 +14,7 @@ function store(phase: Phase, done: Partial<Record<Condition['type'], number>>, g
     message: `about ${type}`,
     lastTransitionTime: after(done[type] ?? 0),
   }));
-  return { phase, generation, createdAt: AT, conditions } as unknown as Store;
+  return { phase, generation, createdAt: AT, readyAt: null, conditions } as unknown as Store;
 }
 
 describe('the steps of a store', () => {
@@ -26,6 +26,12 @@ describe('the steps of a store', () => {
 
   it('say which one failed', () => {
     expect(stepsOf(store('Failed', { Applied: 1 }))[1]).toMatchObject({ type: 'DatabaseReady', state: 'failed', message: 'about DatabaseReady' });
+  });
+
+  it('leave out what went and came back after the shop was Ready', () => {
+    const all = { Applied: 1, DatabaseReady: 400, SetupComplete: 3, WordPressReady: 4, RouteReady: 5, Ready: 400 };
+    const shop = { ...store('Ready', all), readyAt: after(6) };
+    expect(stepsOf(shop).map((s) => s.after)).toEqual([1, null, 3, 4, 5, null]);
   });
 
   it('give no times for a shop that was changed since', () => {

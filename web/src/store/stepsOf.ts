@@ -38,12 +38,14 @@ export function stepsOf(store: Store): Step[] {
       current = false;
     }
     const first = store.generation === 1;
+    // What went and came back since the shop was Ready says nothing of its making.
+    const during = (c: Condition) => store.readyAt === null || between(store.readyAt, c.lastTransitionTime) < 1;
     return {
       type,
       title: TITLES[type],
       state,
       message: condition?.message ?? '',
-      after: done && first ? between(store.createdAt, condition.lastTransitionTime) : null,
+      after: done && first && during(condition) ? between(store.createdAt, condition.lastTransitionTime) : null,
     };
   });
 }

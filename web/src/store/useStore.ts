@@ -1,9 +1,21 @@
 import { useQuery } from '@tanstack/react-query';
 
 import { get } from '../api/client';
+import { newer } from '../live/cache';
 import type { Entry, Evidence, Page, Resource, Revision, Store } from '../api/types';
 
-export const useStore = (id: string) => useQuery({ queryKey: ['store', id], queryFn: () => get<Store>(`/stores/${id}`) });
+const of = (id: string) => `/stores/${encodeURIComponent(id)}`;
+
+export const useStore = (id: string) =>
+  useQuery({
+    queryKey: ['store', id],
+    queryFn: async ({ client }) => {
+      const told = await get<Store>(of(id));
+      // The answer may be older than what the stream has said meanwhile.
+      const known = client.getQueryData<Store>(['store', id]);
+      return known ? newer(known, told) : told;
+    },
+  });
 
 /** Read every page of a list that is never long. */
 async function all<Item>(path: string): Promise<Item[]> {
@@ -16,11 +28,11 @@ async function all<Item>(path: string): Promise<Item[]> {
   return items;
 }
 
-export const useEvents = (id: string) => useQuery({ queryKey: ['events', id], queryFn: () => all<Entry>(`/stores/${id}/events`) });
+export const useEvents = (id: string) => useQuery({ queryKey: ['events', id], queryFn: () => all<Entry>(`${of(id)}/events`) });
 
-export const useResources = (id: string) => useQuery({ queryKey: ['resources', id], queryFn: () => all<Resource>(`/stores/${id}/resources`) });
+export const useResources = (id: string) => useQuery({ queryKey: ['resources', id], queryFn: () => all<Resource>(`${of(id)}/resources`) });
 
-export const useRevisions = (id: string) => useQuery({ queryKey: ['revisions', id], queryFn: () => all<Revision>(`/stores/${id}/revisions`) });
+export const useRevisions = (id: string) => useQuery({ queryKey: ['revisions', id], queryFn: () => all<Revision>(`${of(id)}/revisions`) });
 
 export const useEvidence = (id: string, revision: number) =>
-  useQuery({ queryKey: ['evidence', id, revision], queryFn: () => get<Evidence>(`/stores/${id}/revisions/${revision}/evidence`) });
+  useQuery({ queryKey: ['evidence', id, revision], queryFn: () => get<Evidence>(`${of(id)}/revisions/${revision}/evidence`) });

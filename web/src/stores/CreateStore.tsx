@@ -26,6 +26,9 @@ const EMPTY: Draft = {
   name: '', id: null, plan: 'small', engine: 'woocommerce', domain: '', title: '', adminEmail: '', currency: 'USD', country: 'US:CA', demoProducts: true,
 };
 
+/** Random; crypto.randomUUID() is not there over plain http. */
+const newKey = (): string => Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join('-');
+
 function bodyOf(draft: Draft): NewStore {
   const id = draft.id ?? suggestedId(draft.name);
   const options = {
@@ -69,11 +72,13 @@ export default function CreateStore({ me, close }: { me: Me; close: () => void }
   const client = useQueryClient();
   const go = useNavigate();
   const [draft, setDraft] = useState(EMPTY);
+  // One a draft: sent again after a lost answer it makes no second store.
+  const [key, setKey] = useState(newKey);
   const [more, toggle] = useDisclosure(false);
   const plans = useQuery({ queryKey: ['plans'], queryFn: () => get<Plans>('/plans') });
   const checked = useProblems(draft, true);
   const create = useMutation({
-    mutationFn: () => call<Store>('POST', '/stores', bodyOf(draft), { 'Idempotency-Key': crypto.randomUUID() }),
+    mutationFn: () => call<Store>('POST', '/stores', bodyOf(draft), { 'Idempotency-Key': key }),
     onSuccess: (store) => {
       client.setQueryData(['store', store.id], store);
       void client.invalidateQueries({ queryKey: ['stores'] });
@@ -84,6 +89,7 @@ export default function CreateStore({ me, close }: { me: Me; close: () => void }
   });
   const set = <Name extends keyof Draft>(name: Name) => (value: Draft[Name]) => {
     create.reset();
+    setKey(newKey());
     setDraft((known) => ({ ...known, [name]: value }));
   };
   const first = useRef<HTMLInputElement>(null);

@@ -1,7 +1,8 @@
-import { Button, Center, Group, Loader, Modal, Paper, Select, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Alert, Button, Center, Group, Loader, Modal, Paper, Select, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useDebouncedValue, useDisclosure } from '@mantine/hooks';
 import { lazy, Suspense, useState } from 'react';
 
+import { sentence } from '../api/client';
 import { type Me, PHASES, type Phase } from '../api/types';
 import { Trouble } from '../ui/Trouble';
 import { BulkBar } from './BulkBar';
@@ -71,10 +72,20 @@ export function StoresPage({ me }: { me: Me }) {
             stores={stores}
             chosen={chosen}
             choose={setChosen}
-            more={list.hasNextPage && !list.isFetchingNextPage ? () => void list.fetchNextPage() : null}
+            more={list.hasNextPage && !list.isFetchingNextPage && !list.isFetchNextPageError ? () => void list.fetchNextPage() : null}
           />
         )}
       </Paper>
+      {list.isError && stores.length > 0 && (
+        <Alert color="orange" role="alert">
+          <Group justify="space-between">
+            <Text size="sm">The list may be incomplete: {sentence(list.error)}</Text>
+            <Button size="xs" variant="default" onClick={() => void (list.isFetchNextPageError ? list.fetchNextPage() : list.refetch())}>
+              Read on
+            </Button>
+          </Group>
+        </Alert>
+      )}
       <Modal opened={creating} onClose={create.close} title="New store" size="lg">
         <Suspense fallback={<Loader aria-label="Loading" />}>{creating && <CreateStore me={me} close={create.close} />}</Suspense>
       </Modal>

@@ -2,6 +2,7 @@ import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 
 import { get } from '../api/client';
 import type { Page, Phase, Store } from '../api/types';
+import { newer } from '../live/cache';
 
 export interface Wanted {
   q: string;
@@ -17,12 +18,18 @@ export function useStores(wanted: Wanted) {
     queryKey: ['stores', wanted],
     initialPageParam: '',
     placeholderData: keepPreviousData,
-    queryFn: ({ pageParam }) => {
+    queryFn: async ({ pageParam, client }) => {
       const query = new URLSearchParams({ limit: String(PAGE), sort: wanted.sort });
       if (wanted.q !== '') query.set('q', wanted.q);
       if (wanted.phase !== null) query.set('phase', wanted.phase);
       if (pageParam !== '') query.set('cursor', pageParam);
-      return get<Page<Store>>(`/stores?${query.toString()}`);
+      const page = await get<Page<Store>>(`/stores?${query.toString()}`);
+      // An answer may be older than what the stream has said meanwhile.
+      const items = page.items.map((told) => {
+        const known = client.getQueryData<Store>(['store', told.id]);
+        return known ? newer(known, told) : told;
+      });
+      return { ...page, items };
     },
     getNextPageParam: (last) => last.nextCursor ?? undefined,
   });

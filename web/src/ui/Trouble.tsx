@@ -1,4 +1,4 @@
-import { Alert, Button, Center, Stack } from '@mantine/core';
+import { Alert, Button, Center, Stack, Title } from '@mantine/core';
 import { Link } from 'react-router';
 
 import { sentence } from '../api/client';
@@ -8,7 +8,10 @@ export function Trouble({ error, again }: { error: unknown; again?: () => void }
   return (
     <Center mih="40dvh" p="md">
       <Stack align="center" maw={480}>
-        <Alert color="red" title="That did not work" role="alert">
+        <Title order={1} size="h4">
+          That did not work
+        </Title>
+        <Alert color="red" role="alert">
           {sentence(error)}
         </Alert>
         {again ? (
