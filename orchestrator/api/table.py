@@ -32,6 +32,13 @@ _LAST_EVENT_ID: Final = Header(
     {"type": "string", "pattern": "^[0-9]{1,18}$"},
 )
 
+
+def _dashboard(path: str, name: str, summary: str) -> Operation:
+    """Return one of the addresses of the page."""
+    answers = {200: Answer("A page", "text/html")}
+    return Operation("GET", path, name, summary, do.home, answers, tag="service", public=True)
+
+
 _SERVICE: Final = (
     Operation(
         "GET",
@@ -66,46 +73,10 @@ _SERVICE: Final = (
         tag="service",
         public=True,
     ),
-    Operation(
-        "GET",
-        "/",
-        "home",
-        "The dashboard",
-        do.home,
-        {200: Answer("A page", "text/html")},
-        tag="service",
-        public=True,
-    ),
-    Operation(
-        "GET",
-        "/stores",
-        "homeStores",
-        "The dashboard, at its list of stores",
-        do.home,
-        {200: Answer("A page", "text/html")},
-        tag="service",
-        public=True,
-    ),
-    Operation(
-        "GET",
-        "/stores/{page}",
-        "homeStore",
-        "The dashboard, at a store",
-        do.home,
-        {200: Answer("A page", "text/html")},
-        tag="service",
-        public=True,
-    ),
-    Operation(
-        "GET",
-        "/operator",
-        "homeOperator",
-        "The dashboard, at its operator page",
-        do.home,
-        {200: Answer("A page", "text/html")},
-        tag="service",
-        public=True,
-    ),
+    _dashboard("/", "home", "The dashboard"),
+    _dashboard("/stores", "homeStores", "The dashboard, at its list of stores"),
+    _dashboard("/stores/{page}", "homeStore", "The dashboard, at a store"),
+    _dashboard("/operator", "homeOperator", "The dashboard, at its operator page"),
     Operation(
         "GET",
         "/assets/{name}",

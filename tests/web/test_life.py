@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.system.server import Server, wait_for_phase
@@ -60,36 +61,34 @@ def test_a_shop_from_its_making_to_its_end(visit: Visit, server: Server) -> None
     expect(page.get_by_text("or not any more")).to_be_visible(timeout=60_000)
 
 
-def test_a_store_that_fails_says_why_and_is_tried_again(visit: Visit, server: Server) -> None:
+@pytest.fixture
+def broken(server: Server) -> Server:
+    """A store whose image is missing, at a service that soon gives up."""
     server.stop()
     server.environ["URUMI_PROVISION_TIMEOUT"] = "3s"
     server.start()
     with server.client() as client:
         body = {"id": "broken", "name": "Broken", "versions": {"wordpress": "missing"}}
         client.post("/api/v1/stores", json=body).raise_for_status()
-        page = visit("/stores/broken")
-        alert = page.get_by_role("alert")
-        expect(alert).to_contain_text("wordpress:missing", timeout=60_000)
-        alert.get_by_text("What was seen when it failed").click()
-        expect(page.get_by_label("Evidence")).to_contain_text("ImagePullBackOff")
+    return server
+
+
+def test_a_store_that_fails_says_why_and_is_mended(visit: Visit, broken: Server) -> None:
+    page = visit("/stores/broken")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("wordpress:missing", timeout=60_000)
+    alert.get_by_text("What was seen when it failed").click()
+    expect(page.get_by_label("Evidence")).to_contain_text("ImagePullBackOff")
+    with broken.client() as client:
         good = {"versions": {"wordpress": "6.9-php8.4-apache"}}
         client.patch("/api/v1/stores/broken", json=good).raise_for_status()
-        phase(page, "Ready")
-        client.patch(
-            "/api/v1/stores/broken", json={"versions": {"wordpress": "missing"}}
-        ).raise_for_status()
+    phase(page, "Ready")
 
 
-def test_a_retry_is_asked_for_on_the_page(visit: Visit, server: Server) -> None:
-    server.stop()
-    server.environ["URUMI_PROVISION_TIMEOUT"] = "3s"
-    server.start()
-    with server.client() as client:
-        body = {"id": "broken", "name": "Broken", "versions": {"wordpress": "missing"}}
-        client.post("/api/v1/stores", json=body).raise_for_status()
-        page = visit("/stores/broken")
-        page.get_by_role("button", name="Retry").click(timeout=60_000)
-        expect(page.get_by_text("asked for another attempt")).to_be_visible()
+def test_a_retry_is_asked_for_on_the_page(visit: Visit, broken: Server) -> None:
+    page = visit("/stores/broken")
+    page.get_by_role("button", name="Retry").click(timeout=60_000)
+    expect(page.get_by_text("asked for another attempt")).to_be_visible()
 
 
 def test_two_tabs_are_in_step_and_names_are_text(visit: Visit, server: Server) -> None:

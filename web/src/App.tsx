@@ -1,4 +1,3 @@
-import { Center, Loader } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { Navigate, Route, Routes, useLocation } from 'react-router';
@@ -10,6 +9,7 @@ import { StoresPage } from './stores/StoresPage';
 import { Boundary } from './ui/Boundary';
 import { Frame } from './ui/Frame';
 import { Trouble } from './ui/Trouble';
+import { Waiting } from './ui/Waiting';
 
 const SignIn = lazy(() => import('./session/SignIn'));
 const StorePage = lazy(() => import('./store/StorePage'));
@@ -33,11 +33,7 @@ function useLoginLink(): { pending: boolean; problem: string | null } {
   return state;
 }
 
-const waiting = (
-  <Center h="50dvh">
-    <Loader aria-label="Loading" />
-  </Center>
-);
+const waiting = <Waiting h="50dvh" />;
 
 export function App() {
   const link = useLoginLink();
@@ -55,7 +51,7 @@ export function App() {
     <Live>
       <Frame me={me.data}>
         <Boundary key={pathname}>
-        <Suspense fallback={waiting}>
+          <Suspense fallback={waiting}>
           <Routes>
             <Route path="/" element={<Navigate to="/stores" replace />} />
             <Route path="/stores" element={<StoresPage me={me.data} />} />

@@ -1,4 +1,4 @@
-import { Anchor, Badge, Center, Group, Loader, Paper, Progress, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
+import { Anchor, Badge, Group, Paper, Progress, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
@@ -10,6 +10,7 @@ import { bytes, moment, seconds } from '../ui/words';
 import { Durations } from './Durations';
 import { Lines } from './Lines';
 import { Phases } from './Phases';
+import { Waiting } from '../ui/Waiting';
 
 /** The past is sampled once a minute; what changes in between, the stream says. */
 const EVERY = 60_000;
@@ -17,11 +18,7 @@ const EVERY = 60_000;
 export default function OperatorPage() {
   const overview = useQuery({ queryKey: ['overview'], queryFn: () => get<Overview>('/overview'), refetchInterval: EVERY, staleTime: 10_000 });
   if (overview.isPending)
-    return (
-      <Center h="50dvh">
-        <Loader aria-label="Loading" />
-      </Center>
-    );
+    return <Waiting h="50dvh" />;
   if (!overview.data) return <Trouble error={overview.error} again={() => void overview.refetch()} />;
   return <Shown seen={overview.data} />;
 }

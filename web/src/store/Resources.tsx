@@ -1,9 +1,10 @@
-import { Badge, Center, Loader, Table, Text } from '@mantine/core';
+import { Badge, Table, Text } from '@mantine/core';
 import { useMemo } from 'react';
 
 import type { Resource } from '../api/types';
 import { Trouble } from '../ui/Trouble';
 import { useResources } from './useStore';
+import { Waiting } from '../ui/Waiting';
 
 const COLOURS: Record<Resource['health'], string> = {
   Healthy: 'teal',
@@ -25,11 +26,7 @@ export function Resources({ id }: { id: string }) {
   const resources = useResources(id);
   const groups = useMemo(() => grouped(resources.data ?? []), [resources.data]);
   if (resources.isPending)
-    return (
-      <Center h={160}>
-        <Loader aria-label="Loading" />
-      </Center>
-    );
+    return <Waiting h={160} />;
   if (!resources.data) return <Trouble error={resources.error} again={() => void resources.refetch()} />;
   if (resources.data.length === 0) return <Text c="dimmed">Nothing is in the cluster yet.</Text>;
   return (

@@ -1,4 +1,4 @@
-import { Alert, Anchor, Badge, Button, Center, CopyButton, Group, Loader, Paper, SimpleGrid, Stack, Tabs, Text, Title } from '@mantine/core';
+import { Alert, Anchor, Badge, Button, CopyButton, Group, Paper, SimpleGrid, Stack, Tabs, Text, Title } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router';
 
@@ -16,16 +16,13 @@ import { Resources } from './Resources';
 import { Steps } from './Steps';
 import { Timeline } from './Timeline';
 import { useStore } from './useStore';
+import { Waiting } from '../ui/Waiting';
 
 export default function StorePage() {
   const { id = '' } = useParams();
   const store = useStore(id);
   if (store.isPending)
-    return (
-      <Center h="50dvh">
-        <Loader aria-label="Loading" />
-      </Center>
-    );
+    return <Waiting h="50dvh" />;
   if (store.error instanceof Problem && store.error.status === 404)
     return <Trouble error={new Problem(404, `There is no store “${id}”, or not any more.`)} />;
   if (!store.data) return <Trouble error={store.error} again={() => void store.refetch()} />;

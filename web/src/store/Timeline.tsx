@@ -1,20 +1,17 @@
-import { Badge, Center, Loader, Text, Timeline as Line } from '@mantine/core';
+import { Badge, Text, Timeline as Line } from '@mantine/core';
 
 import type { Entry } from '../api/types';
 import { Trouble } from '../ui/Trouble';
 import { moment } from '../ui/words';
 import { useEvents } from './useStore';
+import { Waiting } from '../ui/Waiting';
 
 const COLOURS: Record<Entry['severity'], string> = { info: 'gray', warning: 'orange', error: 'red' };
 
 export function Timeline({ id }: { id: string }) {
   const events = useEvents(id);
   if (events.isPending)
-    return (
-      <Center h={160}>
-        <Loader aria-label="Loading" />
-      </Center>
-    );
+    return <Waiting h={160} />;
   if (!events.data) return <Trouble error={events.error} again={() => void events.refetch()} />;
   if (events.data.length === 0) return <Text c="dimmed">Nothing has happened yet.</Text>;
   return (

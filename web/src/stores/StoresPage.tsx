@@ -8,6 +8,7 @@ import { Trouble } from '../ui/Trouble';
 import { BulkBar } from './BulkBar';
 import { StoreTable } from './StoreTable';
 import { useStores, type Wanted } from './useStores';
+import { Waiting } from '../ui/Waiting';
 
 const CreateStore = lazy(() => import('./CreateStore'));
 
@@ -59,11 +60,7 @@ export function StoresPage({ me }: { me: Me }) {
       </Group>
       <BulkBar stores={stores} chosen={chosen} choose={setChosen} />
       <Paper withBorder>
-        {list.isPending ? (
-          <Center h="20rem">
-            <Loader aria-label="Loading" />
-          </Center>
-        ) : list.isError && stores.length === 0 ? (
+        {list.isPending ? <Waiting h="20rem" /> : list.isError && stores.length === 0 ? (
           <Trouble error={list.error} again={() => void list.refetch()} />
         ) : stores.length === 0 ? (
           <Nothing searching={q !== '' || phase !== null} create={create.open} />
