@@ -53,6 +53,8 @@ def shop(answers: dict[str, tuple[int, Any]]) -> Iterator[tuple[str, Asked]]:
             text = said if isinstance(said, str) else json.dumps(said).replace("/", "\\/")
             self.send_response(status)
             self.send_header("Cart-Token", "cart-1")
+            kind = "text/html" if isinstance(said, str) else "application/json"
+            self.send_header("Content-Type", f"{kind}; charset=UTF-8")
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text.encode())
@@ -94,6 +96,7 @@ def test_an_order_is_placed_as_a_customer_would() -> None:
     [
         (f"GET {API}/products", (200, []), "no simple product in stock"),
         (f"GET {API}/products", (503, "away"), "answered 503, not 200: away"),
+        (f"GET {API}/products", (200, "<title>Parked</title>"), "no shop of WooCommerce: <title>"),
         (f"POST {API}/cart/add-item", (400, {"message": "sold out"}), "sold out"),
         (f"POST {API}/cart/update-customer", (200, {"shipping_rates": []}), "no way to ship"),
         (f"POST {API}/checkout", (500, "oops"), "/checkout answered 500"),

@@ -36,6 +36,11 @@ now() { # milliseconds where date knows them
   esac
 }
 
+fail() {
+  echo "FAIL  $1" >&2
+  exit 1
+}
+
 # ask STATUS METHOD URL [BODY]: the answer is in $WORK/body; anything but STATUS ends the script
 ask() {
   expected=$1 method=$2 url=$3
@@ -49,6 +54,12 @@ ask() {
     echo "FAIL  $method ${url#"$BASE"} answered $status, not $expected: $(cat "$WORK/error")$(head -c 400 "$WORK/body")" >&2
     exit 1
   fi
+  case $url in
+  "$API"*)
+    grep -qi '^Content-Type: *application/json' "$WORK/head" ||
+      fail "${url#"$BASE"} answered no JSON, so this is no shop of WooCommerce: $(head -c 200 "$WORK/body")"
+    ;;
+  esac
   # The cart is known by this header from here on: no cookie, no nonce.
   if [ ! -s "$WORK/cart" ]; then grep -i '^Cart-Token:' "$WORK/head" | tr -d '\r' >"$WORK/cart"; fi
 }
@@ -57,11 +68,6 @@ ask() {
 first() {
   tr -d '\n' <"$WORK/body" | sed "s/\"$1\":/\\
 &/g" | sed -n "s/^\"$1\": *\"\\{0,1\\}\\([^\",}]*\\).*\$/\\1/p" | sed -n '1{s#\\/#/#g;p;}'
-}
-
-fail() {
-  echo "FAIL  $1" >&2
-  exit 1
 }
 
 began=$(now)
