@@ -18,6 +18,8 @@ PARTS = 2
 POINTS = {"wordpress": 16, "woocommerce": 16}
 READY = rb"urumi_ready"
 MOMENTS = {
+    "the cart's page": rb"woocommerce_cart_page_id",
+    "the version that came first": rb"woocommerce_initial_installed_version",
     "a product is whole": rb"COMMIT",
     "the order": rb"INSERT INTO `?wp_wc_orders\b",
     "the order's address": rb"(INSERT|REPLACE) INTO `?wp_wc_order_addresses\b",
@@ -26,6 +28,10 @@ MOMENTS = {
     "the end of the removal": rb"DELETE FROM wp_actionscheduler_actions",
     "the order's number": rb"urumi_order",
 }
+
+PAGES = [
+    "cart", "checkout", "my-account", "privacy-policy", "refund_returns", "sample-page", "shop",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -110,8 +116,11 @@ def test_a_kill_while_the_shop_is_proven_is_mended_by_one_more_run(
     assert database.option("urumi_ready") is None
     shop.setup().ended(0, "marked ready")
     assert remains(database) == {}
-    products = end_state(database)["products"]
-    assert [row[0] for row in products] == ["demo-bag", "demo-mug", "demo-shirt"]
+    state = end_state(database)
+    assert [row[0] for row in state["products"]] == ["demo-bag", "demo-mug", "demo-shirt"]
+    pages = sorted(name for kind, _, name, *_ in state["posts"] if kind == "page")
+    assert pages == PAGES
+    assert database.option("woocommerce_initial_installed_version")
 
 
 def test_two_kills_in_a_row_are_mended_too(

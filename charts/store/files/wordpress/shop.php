@@ -8,6 +8,7 @@
 update_option('woocommerce_coming_soon', 'no');
 update_option('woocommerce_store_pages_only', 'no');
 WC_Install::newly_installed();
+add_option('woocommerce_initial_installed_version', WC()->version, '', false); // what a kill in there leaves out
 // Else whoever logs in within half a minute is led to WooCommerce's own wizard.
 delete_transient('_wc_activation_redirect');
 update_option('woocommerce_custom_orders_table_enabled', 'yes');
