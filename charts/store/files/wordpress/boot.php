@@ -10,14 +10,16 @@ $_SERVER['SERVER_PROTOCOL'] = 'HTTP/1.1';
 $_SERVER['REMOTE_ADDR'] = '127.0.0.1';
 $_SERVER['REQUEST_METHOD'] = 'GET';
 $_SERVER['REQUEST_URI'] = '/';
-$_SERVER['PHP_SELF'] = '/index.php';
+$_SERVER['QUERY_STRING'] = '';
+$_GET = $_REQUEST = array(); // what a step was told is not WordPress'
+$_SERVER['PHP_SELF'] = $_SERVER['SCRIPT_NAME'] = '/index.php';
 
 // Every exit that did not say "done" is a failure: wp_die() and redirects exit with 0.
 register_shutdown_function(
 	static function (): void {
 		if (empty($GLOBALS['urumi_done'])) {
 			$why = strtok((string) (error_get_last()['message'] ?? 'WordPress stopped it'), "\n");
-			fwrite(STDERR, "set-up ended early: $why\n");
+			file_put_contents('php://stderr', "set-up ended early: $why\n");
 			report(array('error' => "set-up ended early: $why"));
 			exit(FAILED);
 		}

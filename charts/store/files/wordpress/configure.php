@@ -1,9 +1,9 @@
 <?php
 /**
- * Step `configure`, in a process of its own after `install`: the administrator, the shop and an order
- * as evidence, and the ready marker last. Settings are the platform's until the marker exists, the
- * owner's afterwards: a later run repairs and does not reset. Password and options are set again only
- * when the platform was given others, so what the owner changed in the shop stays until then.
+ * Step `configure`, after `install`: the administrator, and the shop as it was ordered. Settings are
+ * the platform's until the ready marker exists, the owner's afterwards: a later run repairs and does
+ * not reset. Password and options are set again only when the platform was given others, so what the
+ * owner changed in the shop stays until then.
  */
 require __DIR__ . '/lib.php';
 require __DIR__ . '/options.php';
@@ -60,13 +60,6 @@ if ('adopted' === option($urumi_db, 'urumi_install') && null === option($urumi_d
 		choose($urumi_name, $urumi_value);
 	}
 	set_option($urumi_db, 'urumi_options', json_encode($urumi_chosen));
-	if ('woocommerce' === $urumi_settings['engine']) {
-		require __DIR__ . '/order.php';
-	}
-	// Made anew by the first request: the process that installs would lose a plugin's endpoints.
-	delete_option('rewrite_rules');
-	set_option($urumi_db, 'urumi_ready', '1');
-	$urumi_did[] = 'marked ready';
 } else {
 	$urumi_recorded = json_decode((string) option($urumi_db, 'urumi_options'), true);
 	$urumi_before = $urumi_recorded ?? $urumi_chosen;
@@ -80,7 +73,6 @@ if ('adopted' === option($urumi_db, 'urumi_install') && null === option($urumi_d
 		set_option($urumi_db, 'urumi_options', json_encode($urumi_chosen));
 	}
 }
-$urumi_evidence = json_decode((string) option($urumi_db, 'urumi_order'), true);
-report(array('did' => $urumi_did) + ($urumi_evidence ? array('order' => $urumi_evidence) : array()));
+report(array('did' => $urumi_did));
 $urumi_done = true;
 exit(0);

@@ -12,26 +12,27 @@ const MISCONFIGURED = 78;
 const TABLE_MISSING = 1146; // ER_NO_SUCH_TABLE
 const PREFIX = 'wp_';
 const DATABASE = 'wordpress'; // its name and its user's
-const CACHE = '/run/urumi-cache'; // in memory, and set-up's alone
+const REPORT = '/tmp/urumi-report.json'; // of a step to set-up: plugins print where they like
 
-ini_set('display_errors', 'stderr');
-ini_set('log_errors', '0');
+if ('cli' === PHP_SAPI) {
+	ini_set('display_errors', 'stderr');
+	ini_set('log_errors', '0');
+}
 set_time_limit(0);
 mysqli_report(MYSQLI_REPORT_OFF);
 
-/** Ends this process: a sentence on stderr, the code for whoever waits. */
+/** Ends this process or request: a sentence in the log, a code and the sentence for whoever waits. */
 function fail(int $code, string $message): never {
-	fwrite(STDERR, $message . "\n");
-	$GLOBALS['urumi_failure'] = $message;
+	file_put_contents('php://stderr', $message . "\n");
 	$GLOBALS['urumi_done'] = true;
-	report(array('error' => $message));
+	report(array('error' => $message, 'code' => $code));
 	exit($code);
 }
 
-/** Hands a result to the parent, on a descriptor of its own: plugins print where they like. */
+/** Hands a step's result to set-up. */
 function report(array $result): void {
-	if (getenv('URUMI_REPORT')) {
-		file_put_contents('php://fd/3', json_encode($result, JSON_UNESCAPED_UNICODE | JSON_INVALID_UTF8_SUBSTITUTE));
+	if ('cli-server' === PHP_SAPI) {
+		file_put_contents(REPORT, json_encode($result, JSON_UNESCAPED_UNICODE | JSON_INVALID_UTF8_SUBSTITUTE));
 	}
 }
 
@@ -52,15 +53,6 @@ function secret(string $path): string {
 	return $value;
 }
 
-/**
- * PHP with these arguments. Every step loads WordPress anew: what one has compiled the next need not,
- * where the pod has the folder for it.
- */
-function php(string ...$arguments): array {
-	$shared = array('-d', 'opcache.enable_cli=1', '-d', 'opcache.memory_consumption=64', '-d', 'opcache.file_cache=' . CACHE);
-	return array_merge(array(PHP_BINARY), is_dir(CACHE) ? $shared : array(), $arguments);
-}
-
 /** A connection, or null while the database is away. A wrong password ends this process. */
 function try_connect(): ?mysqli {
 	$db = mysqli_init();
@@ -74,14 +66,15 @@ function try_connect(): ?mysqli {
 	return null;
 }
 
-function connect(float $seconds): mysqli {
+/** Waits for the database; between two tries it does something else, or sleeps. */
+function connect(float $seconds, ?callable $meanwhile = null): mysqli {
 	$deadline = microtime(true) + $seconds;
 	do {
 		$db = try_connect();
 		if ($db) {
 			return $db;
 		}
-		usleep(200000);
+		$meanwhile ? $meanwhile() : usleep(200000);
 	} while (microtime(true) < $deadline);
 	fail(TRY_AGAIN, 'the database does not answer yet');
 }
@@ -125,6 +118,13 @@ function set_option(mysqli $db, string $name, string $value): void {
 		ON DUPLICATE KEY UPDATE option_value = VALUES(option_value)"
 	);
 	if (!$statement || !$statement->bind_param('ss', $name, $value) || !$statement->execute()) {
+		fail(FAILED, 'the database refuses to write: ' . $db->error);
+	}
+}
+
+function remove_option(mysqli $db, string $name): void {
+	$statement = $db->prepare('DELETE FROM ' . PREFIX . 'options WHERE option_name = ?');
+	if (!$statement || !$statement->execute(array($name))) {
 		fail(FAILED, 'the database refuses to write: ' . $db->error);
 	}
 }

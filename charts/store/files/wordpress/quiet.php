@@ -15,6 +15,13 @@ add_filter('pre_http_request', static fn() => new WP_Error('urumi_offline', 'set
 // Its database updates are a step of set-up; else it leaves them to cron.
 add_filter('woocommerce_enable_auto_update_db', '__return_false', PHP_INT_MAX);
 add_filter('filesystem_method', static fn() => 'direct', PHP_INT_MAX);
+// The one picture that set-up makes is WooCommerce's placeholder: in the sizes that shops show.
+$urumi_sizes = static fn($sizes) => array_filter($sizes, static fn($name) => str_starts_with($name, 'woocommerce_'), ARRAY_FILTER_USE_KEY);
+add_filter('intermediate_image_sizes_advanced', $urumi_sizes, PHP_INT_MAX);
+// WooCommerce looks for a page of its own by the content, of which WordPress keeps less where nobody is
+// logged in: after a kill it would make the page again, as cart-2.
+$urumi_page = static fn($found, $slug) => $found ?: $GLOBALS['wpdb']->get_var($GLOBALS['wpdb']->prepare('SELECT ID FROM ' . $GLOBALS['wpdb']->posts . " WHERE post_type = 'page' AND post_status IN ('publish', 'draft') AND post_name = %s LIMIT 1", $slug));
+add_filter('woocommerce_create_page_id', $urumi_page, PHP_INT_MAX, 2);
 $urumi_only = static fn() => $GLOBALS['urumi_plugins'];
 add_filter('option_active_plugins', $urumi_only, PHP_INT_MAX);
 $urumi_theme = static fn() => basename((glob('/usr/src/wordpress/wp-content/themes/twenty*') ?: array(''))[0]);
