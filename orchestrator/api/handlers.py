@@ -24,6 +24,7 @@ from orchestrator.api.query import (
     StoreListQuery,
     StreamQuery,
 )
+from orchestrator.api.wire_overview import overview_document
 from orchestrator.model.errors import FieldError, InputError, NotFound, RecordsError
 from orchestrator.model.kinds import Json
 from orchestrator.model.logs import LogLine, LogQuery
@@ -179,7 +180,7 @@ async def login_link(call: Call) -> Response:
 async def overview(call: Call) -> Response:
     """Everything at once, for operators."""
     seen = await call.deps.service.overview.get(call.principal)
-    return _json(wire.overview_document(seen).to_json())
+    return _json(overview_document(seen).to_json())
 
 
 async def plans(_call: Call) -> Response:

@@ -8,6 +8,7 @@ from orchestrator.api import handlers as do
 from orchestrator.api import query, wire
 from orchestrator.api.body import JSON, MERGE_PATCH
 from orchestrator.api.operation import API, Answer, Header, Operation
+from orchestrator.api.wire_overview import OverviewDocument
 from orchestrator.service.requests import (
     CreateStore,
     CreateToken,
@@ -166,7 +167,7 @@ _SERVICE: Final = (
         "overview",
         "Stores, durations, failures, queue, watch and capacity at once (admin)",
         do.overview,
-        {200: Answer("The overview", wire.OverviewDocument)},
+        {200: Answer("The overview", OverviewDocument)},
         tag="service",
         admin=True,
         errors=(403,),

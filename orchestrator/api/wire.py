@@ -6,7 +6,6 @@ in UTC, ending in Z.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Generic, Literal, TypeVar
@@ -16,7 +15,6 @@ from pydantic.alias_generators import to_camel
 
 from orchestrator.model.health import HealthStatus, ObservedObject
 from orchestrator.model.kinds import Json
-from orchestrator.model.overview import Overview, Room
 from orchestrator.model.people import Role, Token, User
 from orchestrator.model.plans import ENGINES, PLANS, Plan, Share
 from orchestrator.model.spec import Options, StoreSpec, Versions
@@ -228,82 +226,6 @@ class LoginLinkDocument(Document):
     expires_at: Time
 
 
-class RoomDocument(Document):
-    """Processors (cores) and memory (bytes)."""
-
-    cpu: float
-    memory: int
-
-
-class SampleDocument(Document):
-    """One minute of the past. Durations are seconds; latency null: no answer."""
-
-    time: Time
-    stores: dict[str, int]
-    due: int
-    queue_age: float
-    latency: float | None
-
-
-class ProvisionedDocument(Document):
-    """How long a store took from the request to Ready, in seconds."""
-
-    store: str
-    time: Time
-    seconds: float
-
-
-class FailureDocument(Document):
-    """A revision that failed, and why."""
-
-    store: str
-    revision: int
-    time: Time
-    message: str
-
-
-class QueueDocument(Document):
-    """Stores that wait for a worker, and how many seconds the oldest has."""
-
-    due: int
-    age: float
-
-
-class WatchDocument(Document):
-    """Whether the watch may be trusted, and seconds since each kind was last heard of."""
-
-    fresh: bool
-    staleness: dict[str, float]
-
-
-class CapacityDocument(Document):
-    """What stores request, of what nodes have for pods; null: nodes may not be read."""
-
-    requested: RoomDocument
-    allocatable: RoomDocument | None
-
-
-class DurationsDocument(Document):
-    """Seconds from request to Ready of the newest stores, and their percentiles."""
-
-    p50: float | None
-    p95: float | None
-    recent: list[ProvisionedDocument]
-
-
-class OverviewDocument(Document):
-    """Everything at once, for operators."""
-
-    stores: dict[str, int]
-    durations: DurationsDocument
-    failures: list[FailureDocument]
-    queue: QueueDocument
-    watch: WatchDocument
-    latency: Annotated[float | None, Field(description="Of the API server, in seconds")]
-    capacity: CapacityDocument
-    history: list[SampleDocument]
-
-
 class UserDocument(Document):
     """A person or a machine that owns stores."""
 
@@ -464,43 +386,6 @@ def resource_document(seen: ObservedObject) -> ResourceDocument:
         reason=seen.health.reason,
         message=seen.health.message,
     )
-
-
-def overview_document(seen: Overview) -> OverviewDocument:
-    """Return the overview."""
-    took = sorted(p.seconds for p in seen.provisioned)
-    return OverviewDocument(
-        stores=dict(seen.stores),
-        durations=DurationsDocument(
-            p50=_percentile(took, 0.5),
-            p95=_percentile(took, 0.95),
-            recent=[
-                ProvisionedDocument(store=p.store_id, time=p.time, seconds=p.seconds)
-                for p in seen.provisioned
-            ],
-        ),
-        failures=[
-            FailureDocument(store=f.store_id, revision=f.number, time=f.time, message=f.message)
-            for f in seen.failures
-        ],
-        queue=QueueDocument(due=seen.due, age=seen.queue_age),
-        watch=WatchDocument(fresh=seen.sight.fresh, staleness=dict(seen.sight.staleness)),
-        latency=seen.sight.latency,
-        capacity=CapacityDocument(
-            requested=_room(seen.requested),
-            allocatable=_room(seen.sight.allocatable) if seen.sight.allocatable else None,
-        ),
-        history=[SampleDocument(**vars(sample)) for sample in seen.history],
-    )
-
-
-def _room(room: Room) -> RoomDocument:
-    return RoomDocument(cpu=room.cpu, memory=room.memory)
-
-
-def _percentile(ordered: Sequence[float], part: float) -> float | None:
-    """Return the nearest-rank percentile; None of nothing."""
-    return ordered[max(0, math.ceil(part * len(ordered)) - 1)] if ordered else None
 
 
 def user_document(user: User) -> UserDocument:
