@@ -24,7 +24,7 @@ from orchestrator.model.errors import UrumiError
 def create_app(deps: AppDeps) -> Starlette:
     """Return the application. Its lifespan runs the reader of the event feed."""
     limiter = RateLimiter(deps.settings.rate_limit)
-    feed = Feed(deps.service.changes, deps.url_of)
+    feed = Feed(deps.service.changes, deps.url_of, deps.service.people.is_in)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

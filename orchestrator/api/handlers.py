@@ -14,7 +14,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from orchestrator.api import pages, wire
 from orchestrator.api.body import digest
-from orchestrator.api.operation import API, COOKIE, Call, same_origin
+from orchestrator.api.cookie import secrets_in, set_cookie
+from orchestrator.api.operation import API, Call, same_origin
 from orchestrator.api.query import (
     LARGEST_SEQ,
     CreateQuery,
@@ -143,28 +144,22 @@ async def sign_in(call: Call) -> Response:
     else:
         principal, secret = await people.sign_in(request.token.strip())
     response = _json((await _me(call, principal)).to_json())
-    _set_cookie(call, response, secret, int(SESSION_LASTS.total_seconds()))
+    seconds = int(SESSION_LASTS.total_seconds())
+    set_cookie(call.request, response, call.deps.settings.port, secret, seconds)
     return response
 
 
 async def sign_out(call: Call) -> Response:
-    """End the session that the cookie names."""
-    secret = call.request.cookies.get(COOKIE)
-    if secret:
-        await call.deps.service.people.sign_out(call.principal, secret)
+    """End the session that the cookie names, and every other that came under its name."""
+    port = call.deps.settings.port
+    secrets = secrets_in(call.request, port)
+    if secrets:
+        await call.deps.service.people.sign_out(call.principal, *secrets)
+    for secret in secrets:
         call.request.app.state.feed.revoke(hash_token(secret))
     response = Response(status_code=204, headers=_NO_STORE)
-    _set_cookie(call, response, "", 0)
+    set_cookie(call.request, response, port, "", 0)
     return response
-
-
-def _set_cookie(call: Call, response: Response, secret: str, seconds: int) -> None:
-    told = call.request.headers.get("x-forwarded-proto", call.request.url.scheme)
-    forwarded = told.partition(",")[0].strip().lower()
-    response.set_cookie(
-        COOKIE, secret, max_age=seconds, httponly=True, samesite="strict",
-        secure=forwarded == "https",
-    )  # fmt: skip
 
 
 async def login_link(call: Call) -> Response:

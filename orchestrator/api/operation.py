@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
 
 from orchestrator.api.body import JSON, read_json, validate
+from orchestrator.api.cookie import secrets_in
 from orchestrator.api.deps import AppDeps
 from orchestrator.api.limiter import RateLimiter
 from orchestrator.api.problems import Problem
@@ -29,7 +30,6 @@ from orchestrator.model.people import Principal
 from orchestrator.service.people import admins_only
 
 API: Final = "/api/v1"
-COOKIE: Final = "urumi_session"
 T = TypeVar("T")
 
 
@@ -149,12 +149,12 @@ async def _principal(request: Request, deps: AppDeps) -> Principal:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token.strip():
         return await deps.service.people.authenticate(token.strip())
-    secret = request.cookies.get(COOKIE)
-    if not secret or scheme:
+    secrets = secrets_in(request, deps.settings.port)
+    if not secrets or scheme:
         raise Unauthorized("Send a token: 'Authorization: Bearer <token>'")
     if request.method not in ("GET", "HEAD"):
         same_origin(request)
-    return await deps.service.people.by_session(secret)
+    return await deps.service.people.by_session(*secrets)
 
 
 def same_origin(request: Request) -> None:

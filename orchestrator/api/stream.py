@@ -5,6 +5,9 @@ but its position. One that is slow, or that resumes, is behind the ring and read
 from the database until it has caught up, at its own pace. So memory is bounded, nobody polls, and
 no client can lose anything.
 
+Why credentials are looked at again: a session expires, and a token may be revoked by another
+process, which cannot ring our bell. One look a keep-alive serves all streams of a credential.
+
 Invariants: events reach a client in rising order of their ids; an id that was sent means that every
 change up to it that the client may see was sent (see service/changes.py).
 """
@@ -14,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final, cast
@@ -77,22 +80,38 @@ class _Closing:
 class Feed:
     """Reads the feed once and fans it out."""
 
-    def __init__(self, changes: Changes, url_of: Callable[[Store], str], ring: int = RING) -> None:
+    def __init__(
+        self,
+        changes: Changes,
+        url_of: Callable[[Store], str],
+        is_in: Callable[[Principal], Awaitable[bool]],
+        *,
+        ring: int = RING,
+        look_every: float = KEEP_ALIVE,
+    ) -> None:
         self._changes = changes
         self._url_of = url_of
+        self._is_in = is_in
         self._size = ring
+        self._look_every = look_every
         self._ring: deque[_Event] = deque()
         self._floor = 0  # the ring holds every change in (floor, cursor]
         self._cursor = -1  # negative until the reader has started
         self._news = asyncio.Event()
         self._started = asyncio.Event()
         self._closed = False
-        self._streams: Counter[str] = Counter()
+        self._streams: Counter[Principal] = Counter()
         self._revoked: set[str] = set()
         self._relays = 0
 
     async def run(self) -> None:
-        """Read the feed until cancelled; a database that fails is tried again each second."""
+        """Read the feed and look at credentials until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow())
+            group.create_task(self._guard())
+
+    async def _follow(self) -> None:
+        """Read the feed; a database that fails is tried again each second."""
         while True:
             try:
                 if self._cursor < 0:
@@ -105,6 +124,24 @@ class Feed:
                 log.warning("the event feed cannot be read", error=str(exc))
                 await asyncio.sleep(_RETRY)
 
+    async def _guard(self) -> None:
+        """End the streams whose credential is no longer good, once a keep-alive."""
+        while True:
+            await asyncio.sleep(self._look_every)
+            try:
+                await self.look_again()
+            except RecordsError as exc:
+                # Nobody was revoked by that; what the database knows is asked for next time.
+                log.warning("credentials of streams cannot be looked at", error=str(exc))
+
+    async def look_again(self) -> None:
+        """End the streams whose session or token has ended meanwhile. Errors: RecordsError."""
+        for principal in list(self._streams):
+            if not await self._is_in(principal):
+                self.revoke(principal.session or principal.token)
+        # What is not in use any more needs not be remembered: it opens no stream again.
+        self._revoked &= {ended for p in self._streams for ended in _names(p)}
+
     @property
     def held(self) -> int:
         """How many events are held for all clients together."""
@@ -116,7 +153,7 @@ class Feed:
         self._ring_the_bell()
 
     def revoke(self, ended: str) -> None:
-        """End the streams that were opened with a token (its id) or in a session (its hash)."""
+        """End the streams opened with a token (its id or hash) or in a session (its hash)."""
         self._revoked.add(ended)
         self._ring_the_bell()
 
@@ -145,7 +182,8 @@ class Feed:
         return self._response(principal, self._relayed(principal, events))
 
     def _admit(self, principal: Principal) -> None:
-        if self._streams[principal.token_id] >= STREAMS_PER_TOKEN:
+        of_token = sum(n for p, n in self._streams.items() if p.token_id == principal.token_id)
+        if of_token >= STREAMS_PER_TOKEN:
             detail = f"The token has {STREAMS_PER_TOKEN} streams open already"
             raise Problem("rate-limit", detail, headers={"Retry-After": "5"})
 
@@ -188,7 +226,7 @@ class Feed:
             raise RecordsUnavailable("the event feed could not be read yet") from exc
 
     def _ended(self, principal: Principal) -> bool:
-        return self._closed or not self._revoked.isdisjoint({principal.token_id, principal.session})
+        return self._closed or not self._revoked.isdisjoint(_names(principal))
 
     async def _from(self, principal: Principal, position: int) -> AsyncGenerator[ServerSentEvent]:
         # A first comment sends the headers through proxies and says where the stream starts.
@@ -232,7 +270,7 @@ class Feed:
     async def _counted(
         self, principal: Principal, messages: AsyncGenerator[ServerSentEvent]
     ) -> AsyncIterator[ServerSentEvent]:
-        self._streams[principal.token_id] += 1
+        self._streams[principal] += 1
         try:
             async with aclosing(messages):
                 async for message in messages:
@@ -240,9 +278,9 @@ class Feed:
         except RecordsError as exc:
             log.warning("a stream ends: the database fails", error=str(exc))
         finally:
-            self._streams[principal.token_id] -= 1
-            if not self._streams[principal.token_id]:
-                del self._streams[principal.token_id]
+            self._streams[principal] -= 1
+            if not self._streams[principal]:
+                del self._streams[principal]
 
     async def _read(self, head: int) -> None:
         """Take one page of news up to ``head`` into the ring."""
@@ -268,6 +306,11 @@ class Feed:
         if change.what.deleted:
             return "deleted", {"id": change.what.store_id}
         return "timeline", entry_document(change.what).to_json()
+
+
+def _names(principal: Principal) -> set[str]:
+    """By what a stream of theirs may be revoked."""
+    return {principal.token_id, principal.session or principal.token}
 
 
 def _text(data: Json) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -25,12 +25,13 @@ class User:
 
 @dataclass(frozen=True)
 class Principal:
-    """Who a request comes from; ``session`` is the hash of a browser's, where it is one."""
+    """Who a request comes from, and the hash of what it showed: a session's, or a token's."""
 
     user: str
     role: Role
     token_id: str
-    session: str = ""
+    session: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
 
     @property
     def is_admin(self) -> bool:

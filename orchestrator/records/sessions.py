@@ -6,6 +6,7 @@ whoever sends it first.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final, Literal
 
@@ -64,12 +65,12 @@ class Sessions:
         found = await self._engine.one(_alive("session", hash_, self._engine.now()))
         return None if found is None else _principal(found)
 
-    async def end(self, hash_: str, *, by: Principal) -> None:
-        """End a session; one that is not there is none already."""
+    async def end(self, hashes: Sequence[str], *, by: Principal) -> None:
+        """End sessions; one that is not there is none already."""
 
         async def work(session: Session) -> None:
             await session.queue_up()
-            await session.run(delete(sessions).where(sessions.c.hash == hash_))
+            await session.run(delete(sessions).where(sessions.c.hash.in_(hashes)))
             await note(session, by, "SignedOut", f"user/{by.user}")
 
         await self._engine.write(work)

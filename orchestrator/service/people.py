@@ -64,7 +64,13 @@ class People:
             principal = await self._records.people.by_token_hash(hash_token(token))
         if principal is None:
             raise Unauthorized("The token is not known: it may have been revoked")
-        return principal
+        return replace(principal, token=hash_token(token))
+
+    async def is_in(self, principal: Principal) -> bool:
+        """Whether what somebody came with is still good: not expired, revoked or signed out."""
+        if principal.session:
+            return await self._records.sessions.find(principal.session) is not None
+        return await self._records.people.by_token_hash(principal.token) is not None
 
     async def sign_in(self, token: str) -> tuple[Principal, str]:
         """Open a session for a token; return whose it is and the session's secret.
@@ -87,18 +93,19 @@ class People:
             )
         return principal, secret
 
-    async def by_session(self, secret: str) -> Principal:
-        """Return whose session it is. Errors: Unauthorized."""
-        principal = None
-        if 0 < len(secret) <= LONGEST_TOKEN:
-            principal = await self._records.sessions.find(hash_token(secret))
-        if principal is None:
-            raise Unauthorized("You are signed out: the session has ended")
-        return replace(principal, session=hash_token(secret))
+    async def by_session(self, *secrets: str) -> Principal:
+        """Return whose session it is, of the first that is one. Errors: Unauthorized."""
+        for secret in secrets:
+            if 0 < len(secret) <= LONGEST_TOKEN:
+                found = await self._records.sessions.find(hash_token(secret))
+                if found is not None:
+                    return replace(found, session=hash_token(secret))
+        raise Unauthorized("You are signed out: the session has ended")
 
-    async def sign_out(self, principal: Principal, secret: str) -> None:
-        """End a session."""
-        await self._records.sessions.end(hash_token(secret), by=principal)
+    async def sign_out(self, principal: Principal, *secrets: str) -> None:
+        """End sessions."""
+        hashes = [hash_token(secret) for secret in secrets]
+        await self._records.sessions.end(hashes, by=principal)
 
     async def login_code(self, principal: Principal) -> str:
         """Return a one-time code that opens a session for the caller.

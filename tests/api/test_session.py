@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import httpx
 import pytest
 
 from orchestrator.records.tables import sessions
 from orchestrator.service.people import SESSION_LASTS
-from tests.api.support import ADMIN, World
+from tests.api.support import ADMIN, World, running
 
 API = "/api/v1"
 SESSION = f"{API}/session"
+COOKIE = "urumi-session-4000"
 
 
 async def test_a_token_opens_a_session_and_is_not_kept_in_the_browser(world: World) -> None:
@@ -28,8 +30,8 @@ async def test_a_token_opens_a_session_and_is_not_kept_in_the_browser(world: Wor
         made = await browser.post(f"{API}/stores", json={"id": "acme", "name": "Acme"})
         assert made.status_code == 202
         assert (await browser.delete(SESSION)).status_code == 204
-        assert browser.cookies.get("urumi_session") is None
-        browser.cookies.set("urumi_session", cookie.partition("=")[2].partition(";")[0])
+        assert browser.cookies.get(COOKIE) is None
+        browser.cookies.set(COOKIE, cookie.partition("=")[2].partition(";")[0])
         assert (await browser.get(f"{API}/me")).status_code == 401, "signed out is signed out"
 
 
@@ -38,7 +40,49 @@ async def test_behind_tls_the_cookie_is_for_tls(world: World) -> None:
         answer = await browser.post(
             SESSION, json={"token": ADMIN}, headers={"X-Forwarded-Proto": "https"}
         )
-        assert "Secure" in answer.headers["set-cookie"]
+        cookie = answer.headers["set-cookie"]
+        assert cookie.startswith("__Host-urumi-session=") and "Domain" not in cookie
+        for part in ("Secure", "HttpOnly", "SameSite=strict", "Path=/"):
+            assert part in cookie
+        value = cookie.partition("=")[2].partition(";")[0]
+        for name, proto, status in (
+            ("__Host-urumi-session", "https", 200),
+            ("__Host-urumi-session", "http", 401),
+            (COOKIE, "https", 401),
+        ):
+            headers = {"Cookie": f"{name}={value}", "X-Forwarded-Proto": proto}
+            assert (await browser.get(f"{API}/me", headers=headers)).status_code == status
+        headers = {"Cookie": f"__Host-urumi-session={value}", "X-Forwarded-Proto": "https"}
+        gone = (await browser.delete(SESSION, headers=headers)).headers["set-cookie"]
+        assert gone.startswith('__Host-urumi-session=""') and "Secure" in gone, "else it is kept"
+
+
+async def test_services_on_other_ports_of_a_host_leave_each_other_signed_in(
+    world: World, tmp_path: Path
+) -> None:
+    async with running(tmp_path / "other", port="4100") as other, world.client(None) as browser:
+        await browser.post(SESSION, json={"token": ADMIN})
+        async with other.client(None, cookies=browser.cookies) as same_browser:
+            assert (await same_browser.get(f"{API}/me")).status_code == 401
+            await same_browser.post(SESSION, json={"token": ADMIN})
+            assert set(same_browser.cookies) == {COOKIE, "urumi-session-4100"}
+            assert (await same_browser.delete(SESSION)).status_code == 204
+            browser.cookies = same_browser.cookies
+        assert (await browser.get(f"{API}/me")).status_code == 200
+
+
+async def test_of_several_cookies_of_the_name_any_may_be_the_session(world: World) -> None:
+    people = world.service.people
+    (_, one), (_, two) = await people.sign_in(ADMIN), await people.sign_in(ADMIN)
+    async with world.client(None) as browser:
+        for values in ((one, "old"), ("old", one), ("", "x" * 5000, one)):
+            headers = {"Cookie": "; ".join(f"{COOKIE}={value}" for value in values)}
+            assert (await browser.get(f"{API}/me", headers=headers)).status_code == 200, values
+        none = {"Cookie": f"{COOKIE}=old; {COOKIE}2={one}; x{COOKIE}={one}"}
+        assert (await browser.get(f"{API}/me", headers=none)).status_code == 401
+        both = {"Cookie": f"{COOKIE}={one}; {COOKIE}={two}"}
+        assert (await browser.delete(SESSION, headers=both)).status_code == 204
+        assert (await browser.get(f"{API}/me", headers=both)).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -156,7 +200,7 @@ async def test_signing_out_ends_the_sessions_streams_and_no_others(world: World)
     waiting = [asyncio.ensure_future(anext(stream, None)) for stream in streams]
     await asyncio.sleep(0)
     async with world.client(None) as browser:
-        browser.cookies.set("urumi_session", one)
+        browser.cookies.set(COOKIE, one)
         assert (await browser.delete(SESSION)).status_code == 204
     async with asyncio.timeout(5):
         assert await waiting[0] is None

@@ -18,7 +18,9 @@ from orchestrator.model.errors import RecordsUnavailable
 from orchestrator.model.people import Principal, Role
 from orchestrator.model.store import Phase
 from orchestrator.model.timeline import EntryType, NewEntry
-from orchestrator.service import ChangePage
+from orchestrator.records.tables import sessions
+from orchestrator.service import ChangePage, hash_token
+from orchestrator.service.requests import CreateToken
 from tests.api.support import ADMIN, Event, World, read_events, served
 
 STREAM = "/api/v1/events/stream"
@@ -56,6 +58,12 @@ async def until(events: AsyncIterator[Event | str], last: int) -> list[Event]:
     raise AssertionError(f"the stream ended before {last}: {found}")
 
 
+def feed_of(world: World, **options: Any) -> Feed:
+    """A feed beside the one of the application."""
+    people = world.service.people
+    return Feed(world.service.changes, lambda _: "http://x", people.is_in, **options)
+
+
 async def newest(world: World) -> int:
     """Return the number of the newest change that anybody can see."""
     head = await world.records.feed.head()
@@ -88,7 +96,7 @@ async def test_it_starts_now_though_the_reader_is_behind(
     world: World, admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What happened before the stream was opened is not sent when the reader comes to it."""
-    feed = Feed(world.service.changes, lambda _: "http://x")
+    feed = feed_of(world)
     principal = Principal("admin", Role.ADMIN, "t")
     held = asyncio.Event()
     whole = world.service.changes.page
@@ -194,7 +202,7 @@ async def test_a_slow_client_falls_back_to_the_database(
 ) -> None:
     """The ring forgets; whoever is behind it reads on from the records, in pages."""
     monkeypatch.setattr("orchestrator.service.changes.PAGE", 3)
-    feed = Feed(world.service.changes, lambda _: "http://x", ring=4)
+    feed = feed_of(world, ring=4)
     principal = Principal("admin", Role.ADMIN, "t")
     async with asyncio.TaskGroup() as group:
         reader = group.create_task(feed.run())
@@ -248,6 +256,78 @@ async def test_a_revoked_token_ends_its_streams(world: World, admin: httpx.Async
         assert (await admin.delete(f"/api/v1/tokens/{made['id']}")).status_code == 204
         async with asyncio.timeout(10):
             assert [e async for e in events if isinstance(e, Event)] == []
+
+
+@pytest.mark.parametrize("path", [STREAM, "/api/v1/stores/acme/logs?follow=1"])
+@pytest.mark.parametrize("how", ["revoked", "signed out", "expired", "rotated"])
+async def test_a_credential_that_ended_elsewhere_ends_its_streams(
+    world: World, admin: httpx.AsyncClient, path: str, how: str
+) -> None:
+    """Nobody tells this process: the records know, and they are asked again."""
+    await admin.post("/api/v1/stores", json={"id": "acme", "name": "Acme"})
+    people, records, feed = world.service.people, world.records, world.app.state.feed
+    caller = await people.authenticate(ADMIN)
+    token, text = await people.create_token(caller, CreateToken(user="admin", name="x"))
+    _, secret = await people.sign_in(text)
+    if how == "rotated":
+        text = ADMIN
+    shown = {"Authorization": f"Bearer {text}"}
+    if how in ("signed out", "expired"):
+        shown = {"Cookie": f"urumi-session-4000={secret}"}
+    another = await world.member("jane")
+    async with (
+        served(world.app) as url,
+        httpx.AsyncClient(base_url=url, timeout=20) as client,
+        client.stream("GET", path, headers=shown) as response,
+        listening(url, another) as janes,
+    ):
+        events = read_events(response.aiter_lines())
+        assert isinstance(await anext(events), str)
+        await feed.look_again()
+        match how:
+            case "revoked":
+                await records.people.delete_token(token.id)
+            case "signed out":
+                await records.sessions.end([hash_token(secret)], by=caller)
+            case "rotated":
+                await records.people.ensure_admin(hash_token("urumi_the-next-admin-token"))
+            case "expired":
+                engine = records.sessions._engine
+                past = sessions.update().values(expires_at=engine.now() - 1)
+                await engine.write(lambda s: s.run(past))
+        await feed.look_again()
+        async with asyncio.timeout(10):
+            assert {e.name for e in [e async for e in events] if isinstance(e, Event)} <= {"log"}
+        async with world.client(another) as jane:
+            await jane.post("/api/v1/stores", json={"id": "janes", "name": "Jane's"})
+        assert isinstance(await asyncio.wait_for(anext(janes), 10), Event), "others go on"
+
+
+async def test_credentials_are_looked_at_while_events_flow_and_the_database_fails(
+    world: World, admin: httpx.AsyncClient
+) -> None:
+    """Each keep-alive, whatever else happens; not being able to look ends nothing."""
+    looks = 0
+
+    async def is_in(_: Principal) -> bool:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            raise RecordsUnavailable("gone")
+        return looks < 4
+
+    feed = Feed(world.service.changes, lambda _: "http://x", is_in, look_every=0.01)
+    principal = Principal("admin", Role.ADMIN, "t", session="s")
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(feed.run())
+        response = await feed.open(principal, 0)
+        async with asyncio.timeout(20):
+            number = 0
+            async for _ in response.body_iterator:
+                number += 1
+                await admin.post("/api/v1/stores", json={"id": f"s{number}", "name": "x"})
+        running.cancel()
+    assert looks >= 4 and number > 0
 
 
 async def test_streams_of_one_token_are_bounded(
