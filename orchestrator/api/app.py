@@ -11,14 +11,16 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from orchestrator.api.deps import AppDeps
+from orchestrator.api.handlers import home
 from orchestrator.api.limiter import RateLimiter
 from orchestrator.api.middleware import AddressLimit, Errors, StoreHosts, Surroundings
+from orchestrator.api.missing import answer_missing
 from orchestrator.api.openapi import document
 from orchestrator.api.operation import routes
 from orchestrator.api.problems import answer_error
 from orchestrator.api.stream import Feed
 from orchestrator.api.table import OPERATIONS
-from orchestrator.model.errors import UrumiError
+from orchestrator.model.errors import NotFound, UrumiError
 
 
 def create_app(deps: AppDeps) -> Starlette:
@@ -36,6 +38,7 @@ def create_app(deps: AppDeps) -> Starlette:
                 feed.close()
                 reader.cancel()
 
+    missing = answer_missing(deps, [o.path for o in OPERATIONS if o.handler is home])
     hosts = [Middleware(StoreHosts, deps)] if deps.sandbox else []
     app = Starlette(
         routes=routes(OPERATIONS, deps, limiter),
@@ -45,7 +48,12 @@ def create_app(deps: AppDeps) -> Starlette:
             *hosts,
             Middleware(AddressLimit, limiter),
         ],
-        exception_handlers={UrumiError: answer_error, HTTPException: answer_error},
+        exception_handlers={
+            UrumiError: answer_error,
+            HTTPException: answer_error,
+            NotFound: missing,
+            404: missing,
+        },
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False

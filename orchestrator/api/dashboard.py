@@ -46,7 +46,7 @@ class Dashboard:
         assets = {p.name: p for p in (folder / "assets").iterdir() if p.suffix in _TYPES}
         return cls(index, assets)
 
-    def page(self) -> HTMLResponse:
+    def page(self, status: int = 200) -> HTMLResponse:
         """Return the page, with a nonce that no other response has."""
         nonce = secrets.token_urlsafe(18)
         policy = (
@@ -55,7 +55,7 @@ class Dashboard:
             "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         )
         headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
-        return HTMLResponse(self.index.replace(NONCE, nonce), headers=headers)
+        return HTMLResponse(self.index.replace(NONCE, nonce), status, headers)
 
     def asset(self, name: str, *, packed: bool = False) -> Response | None:
         """Return a file by its name, or None; ``packed``: by gzip, where that is smaller."""

@@ -57,6 +57,12 @@ def home(*, sandbox: bool) -> HTMLResponse:
     )
 
 
+def missing() -> HTMLResponse:
+    """Return the page at an address that there is not, where there is no dashboard."""
+    body = '<h1>There is no such page</h1><p><a href="/">Where it begins</a></p>'
+    return _page("No such page", body, 404)
+
+
 def simulated_store(store: Store | None, host: str) -> HTMLResponse:
     """Return the page under a store's host while the cluster is the sandbox."""
     if store is None:

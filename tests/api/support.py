@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -116,8 +116,12 @@ class World:
     cluster: Cluster
     metrics: Metrics
 
-    def client(self, token: str | None = ADMIN, **options: Any) -> httpx.AsyncClient:
+    def client(
+        self, token: str | None = ADMIN, also: Mapping[str, str] | None = None, **options: Any
+    ) -> httpx.AsyncClient:
+        """Return a client with a token, or without one; ``also``: more headers."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= also or {}
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app=self.app, client=("192.0.2.7", 1)),
             base_url=options.pop("base_url", "http://api.test"),

@@ -11,6 +11,7 @@ import pytest
 from orchestrator.api.dashboard import Dashboard
 from tests.api.support import World
 
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 INDEX = '<script nonce="__NONCE__" src="/assets/a-1.js"></script>'
 
 
@@ -38,6 +39,57 @@ async def test_every_address_of_the_page_has_a_nonce_of_its_own(built: World, pa
         assert "unsafe" not in policy and "http" not in policy
         nonces.append(found[1])
     assert len(set(nonces)) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "leads_to"),
+    [
+        ("/stores/", "/stores"),
+        ("/stores//", "/stores"),
+        ("/stores/acme/?tab=logs", "/stores/acme?tab=logs"),
+        ("/stores/%C3%BC%20%0d%0a/", "/stores/%C3%BC%20%0D%0A"),
+        ("/operator/", "/operator"),
+        ("//", "/"),
+    ],
+)
+async def test_a_slash_too_many_leads_to_the_view(built: World, path: str, leads_to: str) -> None:
+    async with built.client(None, also=BROWSER) as client:
+        answer = await client.get(f"http://api.test{path}")
+    assert answer.is_redirect and answer.headers["location"] == leads_to
+
+
+@pytest.mark.parametrize("path", ["/nope", "/stores/a/b", "/assets/b.js", "//evil.test/", "/x/"])
+async def test_a_person_at_a_wrong_address_sees_the_dashboard(built: World, path: str) -> None:
+    async with built.client(None, also=BROWSER) as client:
+        answer = await client.get(f"http://api.test{path}")
+        assert answer.status_code == 404
+        assert answer.headers["content-type"].startswith("text/html") and "nonce-" in str(
+            answer.headers
+        )
+        assert "/assets/a-1.js" in answer.text
+        assert (await client.head(f"http://api.test{path}")).status_code == 404
+        posted = await client.post("http://api.test/nope")
+        assert posted.headers["content-type"] == "application/problem+json"
+
+
+async def test_programs_are_told_by_a_problem(built: World) -> None:
+    paths = ["/nope", "/stores/", "/assets/b.js"]
+    for accept in ("*/*", "application/json"):
+        async with built.client(None, also={"Accept": accept}) as client:
+            answers = [await client.get(path) for path in paths]
+            assert {a.headers["content-type"] for a in answers} == {"application/problem+json"}
+            assert {a.status_code for a in answers} == {404}
+    async with built.client(also=BROWSER) as client:
+        for path in ("/api/v1/nope", "/api/v1/stores/none", "/healthz/", "/readyz/x", "/metrics/"):
+            answer = await client.get(path)
+            assert answer.status_code == 404
+            assert answer.headers["content-type"] == "application/problem+json", path
+
+
+async def test_without_a_build_a_person_is_told_too(world: World) -> None:
+    async with world.client(None, also=BROWSER) as client:
+        answer = await client.get("/nope")
+    assert answer.status_code == 404 and "There is no such page" in answer.text
 
 
 async def test_files_are_kept_for_a_year_and_no_others_are_there(built: World) -> None:
