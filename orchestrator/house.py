@@ -290,6 +290,7 @@ async def _open(
         read_logs=logs.read,
         follow_logs=logs.follow,
         look=partial(_look, cluster, watcher),
+        capacity=partial(_capacity, cluster),
     )
     service = Service(records, settings, ports)
     await _let_the_admin_in(service, settings)
@@ -336,17 +337,22 @@ async def _readiness(records: Records, cluster: Cluster, watcher: Watcher) -> di
 
 
 async def _look(cluster: Cluster, watcher: Watcher) -> ClusterSight:
-    """See how the API server does, and what its nodes have; two seconds at most for each."""
-    latency, allocatable = None, None
+    """See how the API server does; two seconds at most."""
+    latency = None
     with contextlib.suppress(UrumiError, TimeoutError):
         async with asyncio.timeout(2):
             began = time.monotonic()
             await cluster.version()
             latency = time.monotonic() - began
+    return ClusterSight(latency, watcher.fresh, watcher.staleness())
+
+
+async def _capacity(cluster: Cluster) -> Room | None:
+    """See what the nodes have for pods; None when they may not be read, or not in two seconds."""
     with contextlib.suppress(UrumiError, TimeoutError):
         async with asyncio.timeout(2):
-            allocatable = _room(await cluster.list(KINDS["Node"]))
-    return ClusterSight(latency, watcher.fresh, watcher.staleness(), allocatable)
+            return _room(await cluster.list(KINDS["Node"]))
+    return None
 
 
 def _room(nodes: ObjectList) -> Room:

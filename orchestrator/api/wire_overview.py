@@ -27,6 +27,9 @@ class SampleDocument(Document):
     due: int
     queue_age: float
     latency: float | None
+    staleness: Annotated[
+        float | None, Field(description="Of the kind that the watch heard of least recently")
+    ]
 
 
 class ProvisionedDocument(Document):
@@ -110,7 +113,7 @@ def overview_document(seen: Overview) -> OverviewDocument:
         latency=seen.sight.latency,
         capacity=CapacityDocument(
             requested=_room(seen.requested),
-            allocatable=_room(seen.sight.allocatable) if seen.sight.allocatable else None,
+            allocatable=_room(seen.allocatable) if seen.allocatable else None,
         ),
         history=[SampleDocument(**vars(sample)) for sample in seen.history],
     )

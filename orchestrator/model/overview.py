@@ -20,25 +20,27 @@ class ClusterSight:
     """What the cluster looks like now.
 
     ``latency`` is what the API server took for a small answer, in seconds; None: it gave none.
-    ``staleness`` is seconds since each kind's watch last heard of it. ``allocatable`` None: its
-    nodes may not be read.
+    ``staleness`` is seconds since each kind's watch last heard of it.
     """
 
     latency: float | None
     fresh: bool
     staleness: Mapping[str, float]
-    allocatable: Room | None
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One minute of the past. Durations are seconds."""
+    """One minute of the past. Durations are seconds.
+
+    ``staleness`` is that of the kind which was silent for longest; None: it was not kept then.
+    """
 
     time: datetime
     stores: Mapping[str, int]
     due: int
     queue_age: float
     latency: float | None
+    staleness: float | None
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,14 @@ class FailedRevision:
 
 @dataclass(frozen=True)
 class Overview:
-    """All of it."""
+    """All of it. ``allocatable`` None: the cluster's nodes may not be read."""
 
     stores: Mapping[str, int]
     due: int
     queue_age: float
     sight: ClusterSight
     requested: Room
+    allocatable: Room | None
     provisioned: tuple[Provisioned, ...] = ()
     failures: tuple[FailedRevision, ...] = ()
     history: tuple[Sample, ...] = field(default=())

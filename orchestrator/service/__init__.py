@@ -50,7 +50,7 @@ class Service:
         self.stores = Stores(records, settings, ports, clock)
         self.people = People(records, settings)
         self.changes = Changes(records)
-        self.overview = Overviews(records, ports.look)
+        self.overview = Overviews(records, ports.look, ports.capacity)
 
     async def ensure_admin(self, token: str) -> bool:
         """Make sure that ``admin`` exists and this token is theirs; False if it was revoked."""

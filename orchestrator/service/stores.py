@@ -29,7 +29,7 @@ from orchestrator.model.health import ObservedObject
 from orchestrator.model.kinds import Json
 from orchestrator.model.logs import LogLine, LogQuery
 from orchestrator.model.names import id_problem, under
-from orchestrator.model.overview import ClusterSight
+from orchestrator.model.overview import ClusterSight, Room
 from orchestrator.model.people import Principal
 from orchestrator.model.spec import StoreSpec, Versions
 from orchestrator.model.store import Revision, Status, Store
@@ -62,8 +62,9 @@ class Ports:
 
     ``observe`` returns a store's inventory with its health, ``read_credentials`` user name and
     password out of its Secret; ``read_logs`` and ``follow_logs`` what its containers say; ``look``
-    the state of the whole, and never raises. All but the last two may raise ClusterUnreachable,
-    ``read_credentials`` ObjectNotFound and NamespaceNotOurs too.
+    the state of the whole and ``capacity`` what its nodes have for pods (None: not known), which
+    never raise. The first three may raise ClusterUnreachable, ``read_credentials`` ObjectNotFound
+    and NamespaceNotOurs too.
     """
 
     observe: Callable[[str], Awaitable[Sequence[ObservedObject]]]
@@ -71,6 +72,7 @@ class Ports:
     read_logs: Callable[[Store, LogQuery], Awaitable[Sequence[LogLine]]]
     follow_logs: Callable[[Store, LogQuery], AsyncGenerator[LogLine]]
     look: Callable[[], Awaitable[ClusterSight]]
+    capacity: Callable[[], Awaitable[Room | None]]
 
 
 @dataclass(frozen=True)

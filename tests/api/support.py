@@ -57,8 +57,10 @@ class Cluster:
     )
     asked: list[LogQuery] = field(default_factory=list)
     sight: ClusterSight = field(
-        default_factory=lambda: ClusterSight(0.012, True, {"Pod": 1.5}, Room(8.0, 16 * 2**30))
+        default_factory=lambda: ClusterSight(0.012, True, {"Pod": 1.5, "Service": 0.25})
     )
+    nodes: Room | None = field(default_factory=lambda: Room(8.0, 16 * 2**30))
+    counted: int = 0
     over: asyncio.Event = field(default_factory=asyncio.Event)
     left: int = 0
     checks: dict[str, Check] = field(
@@ -95,11 +97,20 @@ class Cluster:
     @property
     def ports(self) -> Ports:
         return Ports(
-            self.observe, self.read_credentials, self.read_logs, self.follow_logs, self.look
+            self.observe,
+            self.read_credentials,
+            self.read_logs,
+            self.follow_logs,
+            self.look,
+            self.capacity,
         )
 
     async def look(self) -> ClusterSight:
         return self.sight
+
+    async def capacity(self) -> Room | None:
+        self.counted += 1
+        return self.nodes
 
     async def readiness(self) -> dict[str, Check]:
         return self.checks
