@@ -257,13 +257,13 @@ async def get_evidence(call: Call) -> Response:
 async def list_resources(call: Call) -> Response:
     """A page of a store's inventory, in a fixed order."""
     query = call.typed(call.query, Paging)
-    seen = await call.deps.service.stores.resources(call.principal, call.path("id"))
+    found = await call.deps.service.stores.resources(call.principal, call.path("id"))
     after = _decode_cursor(query.cursor)
-    rest = sorted((s for s in seen if str(s.ref) > after), key=lambda s: str(s.ref))
+    rest = sorted((r for r in found if str(r.seen.ref) > after), key=lambda r: str(r.seen.ref))
     shown = rest[: query.limit]
     more = len(rest) > len(shown)
-    cursor = _encode_cursor(str(shown[-1].ref)) if more else None
-    return _json(wire.page([wire.resource_document(s) for s in shown], cursor))
+    cursor = _encode_cursor(str(shown[-1].seen.ref)) if more else None
+    return _json(wire.page([wire.resource_document(r) for r in shown], cursor))
 
 
 async def list_events(call: Call) -> Response:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
-from orchestrator.model.health import HealthStatus, ObservedObject
+from orchestrator.model.health import HealthStatus
 from orchestrator.model.kinds import Json
 from orchestrator.model.people import Role, Token, User
 from orchestrator.model.plans import ENGINES, PLANS, Plan, Share
@@ -28,6 +28,7 @@ from orchestrator.model.store import (
     Trigger,
 )
 from orchestrator.model.timeline import EntryType, Severity, TimelineEntry
+from orchestrator.service import Resource
 
 ItemT = TypeVar("ItemT")
 
@@ -143,6 +144,17 @@ class EntryDocument(Document):
     object: str | None
 
 
+class ObjectEventDocument(Document):
+    """What happened to an object, ``count`` times alike; ``time`` is the newest."""
+
+    time: Time
+    type: EntryType
+    severity: Severity
+    reason: str
+    message: str
+    count: int
+
+
 class ResourceDocument(Document):
     """One object of a store's inventory."""
 
@@ -152,6 +164,10 @@ class ResourceDocument(Document):
     health: HealthStatus
     reason: str
     message: str
+    events: Annotated[
+        list[ObjectEventDocument],
+        Field(description="What the timeline says of it, newest first; five at most"),
+    ]
 
 
 class CredentialsDocument(Document):
@@ -376,8 +392,9 @@ def entry_document(entry: TimelineEntry) -> EntryDocument:
     )
 
 
-def resource_document(seen: ObservedObject) -> ResourceDocument:
-    """Return an object of the inventory with its health."""
+def resource_document(resource: Resource) -> ResourceDocument:
+    """Return an object of the inventory with its health and events."""
+    seen = resource.seen
     return ResourceDocument(
         kind=seen.ref.kind,
         namespace=seen.ref.namespace or None,
@@ -385,6 +402,7 @@ def resource_document(seen: ObservedObject) -> ResourceDocument:
         health=seen.health.status,
         reason=seen.health.reason,
         message=seen.health.message,
+        events=[ObjectEventDocument(**vars(event)) for event in resource.events],
     )
 
 

@@ -41,6 +41,18 @@ class NewEntry:
 
 
 @dataclass(frozen=True)
+class ObjectEvent:
+    """What happened to one object, ``count`` times alike; ``time`` is the newest."""
+
+    time: datetime
+    type: EntryType
+    severity: Severity
+    reason: str
+    message: str
+    count: int
+
+
+@dataclass(frozen=True)
 class TimelineEntry:
     """A written entry. ``seq`` rises over all stores; ``deleted`` marks the end of a store."""
 

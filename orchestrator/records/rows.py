@@ -29,7 +29,13 @@ from orchestrator.model.store import (
     Store,
     Trigger,
 )
-from orchestrator.model.timeline import EntryType, NewEntry, Severity, TimelineEntry
+from orchestrator.model.timeline import (
+    EntryType,
+    NewEntry,
+    ObjectEvent,
+    Severity,
+    TimelineEntry,
+)
 from orchestrator.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -201,6 +207,18 @@ _CHANGEABLE: Final[Mapping[str, Callable[[Any], Any]]] = {
     "ticked_at": micros_or_none,
     "evidence": lambda evidence: None if evidence is None else dumped(evidence),
 }
+
+
+def event_of(row: Row) -> ObjectEvent:
+    """Return the event of an object of a row."""
+    return ObjectEvent(
+        time=moment(row["time"]),
+        type=EntryType(row["type"]),
+        severity=Severity(row["severity"]),
+        reason=row["reason"],
+        message=row["message"],
+        count=row["count"],
+    )
 
 
 def entry_of(row: Row) -> TimelineEntry:

@@ -16,6 +16,7 @@ from orchestrator.service.stores import (
     Idempotent,
     Listing,
     Ports,
+    Resource,
     Stores,
     utcnow,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "Overviews",
     "People",
     "Ports",
+    "Resource",
     "Service",
     "Stores",
     "hash_token",

@@ -33,7 +33,13 @@ from orchestrator.model.overview import ClusterSight, Room
 from orchestrator.model.people import Principal
 from orchestrator.model.spec import StoreSpec, Versions
 from orchestrator.model.store import Revision, Status, Store
-from orchestrator.model.timeline import EntryType, NewEntry, Severity, TimelineEntry
+from orchestrator.model.timeline import (
+    EntryType,
+    NewEntry,
+    ObjectEvent,
+    Severity,
+    TimelineEntry,
+)
 from orchestrator.records import IdempotencyKey, NewStoreRow, Page, Records, StoreQuery
 from orchestrator.service.requests import (
     CreateStore,
@@ -49,6 +55,7 @@ from orchestrator.settings import Settings
 Clock = Callable[[], datetime]
 _ID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 _PATCH_TRIES = 10
+EVENTS_SHOWN = 5
 
 
 def utcnow() -> datetime:
@@ -102,6 +109,14 @@ class Listing:
     phase: str | None = None
     q: str | None = None
     sort: str = "createdAt"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """An object of the inventory, and the newest of what the timeline says of it."""
+
+    seen: ObservedObject
+    events: tuple[ObjectEvent, ...]
 
 
 @dataclass(frozen=True)
@@ -239,10 +254,15 @@ class Stores:
         await self.get(principal, store_id)
         return await self.records.timeline.list(store_id, after, limit)
 
-    async def resources(self, principal: Principal, store_id: str) -> Sequence[ObservedObject]:
-        """Return the inventory with its health. Errors: NotFound, ClusterUnreachable."""
+    async def resources(self, principal: Principal, store_id: str) -> Sequence[Resource]:
+        """Return the inventory with its health and what happened to it lately.
+
+        Errors: NotFound, ClusterUnreachable.
+        """
         await self.get(principal, store_id)
-        return await self.ports.observe(store_id)
+        seen = await self.ports.observe(store_id)
+        events = await self.records.timeline.by_object(store_id, EVENTS_SHOWN)
+        return [Resource(one, tuple(events.get(str(one.ref), ()))) for one in seen]
 
     async def credentials(self, principal: Principal, store_id: str) -> tuple[str, str]:
         """Return user name and password of the WordPress admin; the timeline says who read them.

@@ -14,6 +14,7 @@ from orchestrator.api.limiter import MOST_KEYS, RateLimiter, address_of
 from orchestrator.api.problems import Problem
 from orchestrator.model.errors import ClusterUnreachable
 from orchestrator.model.store import Phase
+from orchestrator.model.timeline import EntryType, NewEntry, Severity
 from tests.api.support import World
 
 API = "/api/v1"
@@ -100,6 +101,7 @@ async def test_resources_and_events_come_in_pages(world: World, admin: httpx.Asy
             "health": "Progressing",
             "reason": "Starting",
             "message": "The web server starts",
+            "events": [],
         }
     ]
     assert [i["namespace"] for i in rest["items"]] == [None]
@@ -121,6 +123,24 @@ async def test_resources_and_events_come_in_pages(world: World, admin: httpx.Asy
     away = await admin.get(f"{API}/stores/acme/resources")
     assert away.status_code == 503 and "refused" not in away.text
     assert int(away.headers["retry-after"]) > 0
+
+
+async def test_resources_say_what_happened_to_them(world: World, admin: httpx.AsyncClient) -> None:
+    await admin.post(f"{API}/stores", json={"id": "acme", "name": "Acme"})
+    name = "Deployment/store-acme/wordpress"
+    said = [("Drifted", "replicas"), ("Drifted", "image"), ("Drifted", "replicas")]
+    for reason, text in said:
+        entry = NewEntry(EntryType.DRIFT, reason, text, Severity.WARNING, name)
+        await world.records.timeline.append("acme", entry)
+    other = NewEntry(EntryType.APPLY, "Applied", "All", object="Service/store-acme/wordpress")
+    await world.records.timeline.append("acme", other)
+    items = (await admin.get(f"{API}/stores/acme/resources")).json()["items"]
+    assert [i["name"] for i in items if i["events"]] == ["wordpress"]
+    events = items[0]["events"]
+    assert [(e["message"], e["count"]) for e in events] == [("replicas", 2), ("image", 1)]
+    newest = (await admin.get(f"{API}/stores/acme/events")).json()["items"][-2]
+    kept = ("time", "type", "severity", "reason", "message")
+    assert events[0] == {**{k: newest[k] for k in kept}, "count": 2}
 
 
 async def test_plans(admin: httpx.AsyncClient) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import time
 from dataclasses import replace
 
+import pytest
+
 from orchestrator.model.store import Phase
 from orchestrator.model.timeline import EntryType, NewEntry
 from orchestrator.records import Records, open_records
@@ -89,3 +91,29 @@ async def test_waiting_for_news(url: str) -> None:
 
         assert await delay(here) < 0.9, "a write of this process was found by polling"
         assert await delay(there) < 10
+
+
+async def test_the_newest_events_of_each_object(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make(records, "acme")
+    await make(records, "other")
+    pod, service = "Pod/store-acme/x", "Service/store-acme/x"
+
+    async def say(text: str, about: str | None, store: str = "acme") -> None:
+        await records.timeline.append(store, NewEntry(EntryType.DRIFT, "Seen", text, object=about))
+
+    for n in range(4):
+        await say(str(n), pod)
+        await say("again", service)
+        await say("of nothing", None)
+        await say("elsewhere", pod, "other")
+    await say("0", pod)
+    found = await records.timeline.by_object("acme", 3)
+    assert [(e.message, e.count) for e in found[pod]] == [("0", 2), ("3", 1), ("2", 1)]
+    assert [(e.message, e.count) for e in found[service]] == [("again", 4)]
+    assert set(found) == {pod, service}
+    assert found[pod][0].time >= found[pod][1].time
+    monkeypatch.setattr("orchestrator.records.timeline.RECENT", 2)
+    found = await records.timeline.by_object("acme", 3)
+    assert [(e.message, e.count) for e in found[pod]] == [("0", 1)]
