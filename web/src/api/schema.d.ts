@@ -711,6 +711,22 @@ export interface components {
             token: string;
         };
         /**
+         * ObjectEventDocument
+         * @description What happened to an object, ``count`` times alike; ``time`` is the newest.
+         */
+        ObjectEventDocument: {
+            count: number;
+            message: string;
+            reason: string;
+            severity: components["schemas"]["Severity"];
+            /**
+             * Format: date-time
+             * @example 2026-11-23T10:00:00Z
+             */
+            time: string;
+            type: components["schemas"]["EntryType"];
+        };
+        /**
          * Options
          * @description What a shop owner chooses at creation.
          */
@@ -908,6 +924,8 @@ export interface components {
          * @description One object of a store's inventory.
          */
         ResourceDocument: {
+            /** @description What the timeline says of it, newest first; five at most */
+            events: components["schemas"]["ObjectEventDocument"][];
             health: components["schemas"]["HealthStatus"];
             kind: string;
             message: string;
@@ -974,6 +992,8 @@ export interface components {
             due: number;
             latency: number | null;
             queueAge: number;
+            /** @description Of the kind that the watch heard of least recently */
+            staleness: number | null;
             stores: {
                 [key: string]: number;
             };
