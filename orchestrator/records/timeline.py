@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -102,7 +102,7 @@ class Timeline:
         )
         return [entry_of(row) for row in rows]
 
-    async def by_object(self, store_id: str, each: int) -> dict[str, list[ObjectEvent]]:
+    async def by_object(self, store_id: str, each: int) -> Mapping[str, Sequence[ObjectEvent]]:
         """Return the newest ``each`` events of every object, newest first; equal ones are one.
 
         Only what is recent: of a long timeline the newest entries are looked at.
