@@ -20,7 +20,9 @@ interface ProblemDocument {
 }
 
 /** What a call is told of a lost network, where fetch itself has no sentence for people. */
-const LOST = 'The service does not answer. It is tried again as soon as it is back.';
+const UNREAD = 'The service does not answer. It is asked again as soon as it is back.';
+/** What would change something is never sent again unasked. */
+const UNDONE = 'The service does not answer: as far as this page knows nothing was done, and it is not sent again by itself. Try again when it is back.';
 
 export async function call<Answer>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
   let response: Response;
@@ -32,7 +34,7 @@ export async function call<Answer>(method: string, path: string, body?: unknown,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   } catch {
-    throw new Problem(0, LOST);
+    throw new Problem(0, method === 'GET' ? UNREAD : UNDONE);
   }
   if (!response.ok) throw await problemOf(response);
   if (response.status === 204) return undefined as Answer;
@@ -41,12 +43,13 @@ export async function call<Answer>(method: string, path: string, body?: unknown,
 
 export async function text(path: string): Promise<string> {
   const response = await fetch(`/api/v1${path}`, { credentials: 'same-origin' }).catch(() => null);
-  if (response === null) throw new Problem(0, LOST);
+  if (response === null) throw new Problem(0, UNREAD);
   if (!response.ok) throw await problemOf(response);
   return response.text();
 }
 
-async function problemOf(response: Response): Promise<Problem> {
+/** The problem that a refusal tells of. */
+export async function problemOf(response: Response): Promise<Problem> {
   const told = (await response.json().catch(() => ({}))) as ProblemDocument;
   const fields = (told.errors ?? []).map((e) => ({ field: e.field ?? '', message: e.rule ?? '' }));
   const wait = Number(response.headers.get('Retry-After'));

@@ -1,17 +1,17 @@
 /** One stream for the whole page; what it tells goes into the query cache. */
-import { type InfiniteData, type QueryClient, useQueryClient } from '@tanstack/react-query';
+import { type InfiniteData, type Query, type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useContext, useEffect, useState } from 'react';
 
 import type { Entry, Page, Store } from '../api/types';
+import { Again } from './again';
 import { newer, withEntry, withoutStore, withStore } from './cache';
-import { Feed, type FeedEvent, type FeedState } from './feed';
+import { type FeedEvent, type FeedState, openFeed } from './feed';
 
 const State = createContext<FeedState>('connecting');
 
 /** Whether what is shown is current. */
 export const useFeedState = (): FeedState => useContext(State);
 
-const SETTLE = 800;
 const HIDDEN = 5_000;
 
 export function Live({ children }: { children: ReactNode }) {
@@ -19,12 +19,12 @@ export function Live({ children }: { children: ReactNode }) {
   const [state, setState] = useState<FeedState>('connecting');
   useEffect(() => {
     const again = new Again(client);
-    const feed = new Feed(
+    const feed = openFeed(
       (event) => take(client, again, event),
       (now) => {
         setState(now);
-        // It may be that the session ended: a stream does not say why it was refused.
-        if (now === 'stale') void client.invalidateQueries({ queryKey: ['me'] });
+        // It may be that the session ended, which is seen by whatever is asked next.
+        if (now === 'stale') again.read(['me']);
       },
     );
     const online = () => feed.reopen();
@@ -50,30 +50,8 @@ export function Live({ children }: { children: ReactNode }) {
   return <State.Provider value={state}>{children}</State.Provider>;
 }
 
-/** Reads lists again a moment after the last of many events. */
-class Again {
-  private keys = new Map<string, readonly unknown[]>();
-  private timer: ReturnType<typeof setTimeout> | null = null;
-  constructor(private readonly client: QueryClient) {}
-
-  read(key: readonly unknown[]): void {
-    this.keys.set(JSON.stringify(key), key);
-    this.timer ??= setTimeout(() => this.now(), SETTLE);
-  }
-
-  stop(): void {
-    if (this.timer) clearTimeout(this.timer);
-  }
-
-  private now(): void {
-    this.timer = null;
-    const keys = [...this.keys.values()];
-    this.keys.clear();
-    for (const queryKey of keys) void this.client.invalidateQueries({ queryKey });
-  }
-}
-
-function take(client: QueryClient, again: Again, event: FeedEvent): void {
+/** What an event means for what was read. */
+export function take(client: QueryClient, again: Again, event: FeedEvent): void {
   switch (event.type) {
     case 'store':
       takeStore(client, again, event.store);
@@ -90,11 +68,16 @@ function take(client: QueryClient, again: Again, event: FeedEvent): void {
       again.read(['overview']);
       return;
     case 'resynchronise':
-      for (const key of ['stores', 'store', 'events', 'resources', 'me']) void client.invalidateQueries({ queryKey: [key] });
+      // Not through `again`: a reading that a cut left without an answer is given up for a new one.
+      void client.invalidateQueries({ predicate: grewOld });
   }
 }
 
+const CURRENT = new Set(['stores', 'store', 'events', 'resources', 'me']);
+const grewOld = ({ queryKey, state }: Query): boolean => CURRENT.has(String(queryKey[0])) || state.status === 'error';
+
 function takeStore(client: QueryClient, again: Again, told: Store): void {
+  const isNew = client.getQueryData<Store>(['store', told.id])?.createdAt !== told.createdAt;
   client.setQueryData<Store>(['store', told.id], (known) => (known ? newer(known, told) : told));
   for (const [key, known] of client.getQueriesData<InfiniteData<Page<Store>>>({ queryKey: ['stores'] })) {
     if (known === undefined) continue;
@@ -105,6 +88,6 @@ function takeStore(client: QueryClient, again: Again, told: Store): void {
     else client.setQueryData(key, changed);
   }
   for (const key of ['resources', 'revisions']) again.read([key, told.id]);
-  again.read(['me']);
+  if (isNew) again.read(['me']); // how many stores one has
   again.read(['overview']);
 }

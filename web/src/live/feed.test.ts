@@ -1,28 +1,31 @@
 import { describe, expect, it } from 'vitest';
 
-import { Feed, type FeedEvent, type FeedState, type Surroundings } from './feed';
+import { Problem } from '../api/client';
+import { type FeedEvent, type FeedState, openFeed } from './feed';
+import type { Listener } from './read';
+import type { Surroundings } from './stream';
 
-/** An EventSource that a test moves. */
-class Source extends EventTarget {
-  readyState = 0;
+/** A stream that a test moves. */
+class Source {
   closed = false;
-  constructor(readonly url: string) {
-    super();
-  }
-  close(): void {
-    this.closed = true;
-    this.readyState = 2;
-  }
+  constructor(
+    readonly path: string,
+    readonly last: string | null,
+    private readonly listener: Listener,
+  ) {}
   opens(): void {
-    this.readyState = 1;
-    this.dispatchEvent(new Event('open'));
+    this.listener.opened();
   }
-  fails(forGood: boolean): void {
-    this.readyState = forGood ? 2 : 0;
-    this.dispatchEvent(new Event('error'));
+  /** The comment that keeps it alive, or half an event. */
+  breathes(): void {
+    this.listener.alive();
+  }
+  fails(problem: Problem | null = null): void {
+    if (!this.closed) this.listener.ended(problem);
   }
   says(type: string, id: number, data: unknown): void {
-    this.dispatchEvent(new MessageEvent(type, { data: JSON.stringify(data), lastEventId: String(id) }));
+    this.listener.alive();
+    this.listener.event(type, JSON.stringify(data), String(id));
   }
 }
 
@@ -34,10 +37,12 @@ function scene() {
   let tick: () => void = () => undefined;
   let now = 0;
   const surroundings: Surroundings = {
-    open: (url) => {
-      const source = new Source(url);
+    read: (path, last, listener) => {
+      const source = new Source(path, last, listener);
       sources.push(source);
-      return source as unknown as EventSource;
+      return () => {
+        source.closed = true;
+      };
     },
     now: () => now,
     every: (_, work) => {
@@ -49,7 +54,7 @@ function scene() {
       return () => undefined;
     },
   };
-  const feed = new Feed((e) => events.push(e), (s) => states.push(s), surroundings);
+  const feed = openFeed((e) => events.push(e), (s) => states.push(s), surroundings);
   feed.start();
   const newest = () => {
     const found = sources[sources.length - 1];
@@ -58,9 +63,17 @@ function scene() {
   };
   return {
     feed, sources, events, states, waits, newest,
+    /** So much passes at once, as when the machine sleeps. */
     pass: (milliseconds: number) => {
       now += milliseconds;
       tick();
+    },
+    /** So much passes as it does when the page is awake. */
+    wait: (milliseconds: number) => {
+      for (let passed = 0; passed < milliseconds; passed += 5_000) {
+        now += 5_000;
+        tick();
+      }
     },
   };
 }
@@ -76,26 +89,72 @@ describe('the feed', () => {
     expect(states).toEqual(['live']);
   });
 
-  it('is stale while the browser tries again, and live when it is back', () => {
-    const { newest, states, sources, events } = scene();
-    newest().opens();
-    newest().fails(false);
-    newest().opens();
-    expect(states).toEqual(['live', 'stale', 'live']);
-    expect(sources).toHaveLength(1);
-    expect(events.filter((e) => e.type === 'resynchronise')).toHaveLength(2);
-  });
-
-  it('opens anew where it was when the browser gives up, ever more slowly', () => {
-    const { newest, waits, sources } = scene();
+  it('is stale when it is cut, opens anew where it was, ever more slowly', () => {
+    const { newest, waits, sources, states } = scene();
     newest().opens();
     newest().says('timeline', 41, { seq: 41 });
     for (let i = 0; i < 8; i += 1) {
-      newest().fails(true);
+      newest().fails();
       waits[waits.length - 1]?.work();
     }
     expect(waits.map((w) => w.milliseconds)).toEqual([500, 1000, 2000, 4000, 8000, 15000, 15000, 15000]);
-    expect(sources.slice(1).every((s) => s.url.endsWith('?lastEventId=41'))).toBe(true);
+    expect(sources.slice(1).every((s) => s.last === '41')).toBe(true);
+    newest().opens();
+    expect(states).toEqual(['live', 'stale', 'live']);
+  });
+
+  it('reads everything again when it is back, and is quick again once it held', () => {
+    const { newest, waits, events, wait } = scene();
+    for (let i = 0; i < 3; i += 1) {
+      newest().opens();
+      newest().fails();
+      waits[waits.length - 1]?.work();
+    }
+    newest().opens();
+    wait(10_000);
+    newest().fails();
+    expect(waits.map((w) => w.milliseconds)).toEqual([500, 1000, 2000, 500]);
+    expect(events.filter((e) => e.type === 'resynchronise')).toHaveLength(4);
+  });
+
+  it('waits as long as the service asks when it is refused', () => {
+    const { newest, waits } = scene();
+    newest().fails(new Problem(429, 'Too many', [], 7));
+    expect(waits.map((w) => w.milliseconds)).toEqual([7000]);
+  });
+
+  it('is not opened again where the answer would be the same', () => {
+    const { newest, waits } = scene();
+    newest().fails(new Problem(404, 'No such store'));
+    expect(waits).toEqual([]);
+  });
+
+  it('is stale, and opened anew where it was, when the service hangs with its connections open', () => {
+    const { newest, sources, states, wait } = scene();
+    const first = newest();
+    first.opens();
+    first.says('timeline', 41, { seq: 41 });
+    wait(30_000);
+    expect(states).toEqual(['live']);
+    wait(10_000);
+    expect(states).toEqual(['live', 'stale']);
+    expect(first.closed).toBe(true);
+    expect(newest().last).toBe('41');
+    wait(40_000); // the new one is not even answered
+    expect(sources).toHaveLength(3);
+    newest().opens();
+    expect(states).toEqual(['live', 'stale', 'live']);
+  });
+
+  it('stays live for hours on comments alone', () => {
+    const { newest, sources, states, wait } = scene();
+    newest().opens();
+    for (let i = 0; i < 500; i += 1) {
+      wait(15_000);
+      newest().breathes();
+    }
+    expect(states).toEqual(['live']);
+    expect(sources).toHaveLength(1);
   });
 
   it('opens anew after the machine slept, and not for the error of the one it left', () => {
@@ -107,7 +166,7 @@ describe('the feed', () => {
     pass(60_000);
     expect(first.closed).toBe(true);
     expect(sources).toHaveLength(2);
-    first.fails(true);
+    first.fails();
     newest().opens();
     expect(waits).toHaveLength(0);
     expect(states).toEqual(['live', 'stale', 'live']);
