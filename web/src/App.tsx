@@ -5,13 +5,17 @@ import { Navigate, Route, Routes, useLocation } from 'react-router';
 import { call, get, Problem, sentence } from './api/client';
 import type { Me } from './api/types';
 import { Live } from './live/Live';
-import { StoresPage } from './stores/StoresPage';
+import { Notices } from './session/Notices';
+import { Shelf } from './session/Shelf';
+import { BulkProgress } from './stores/BulkProgress';
+import { BulkRun } from './stores/BulkRun';
 import { Boundary } from './ui/Boundary';
 import { Frame } from './ui/Frame';
 import { Trouble } from './ui/Trouble';
 import { Waiting } from './ui/Waiting';
 
 const SignIn = lazy(() => import('./session/SignIn'));
+const StoresPage = lazy(() => import('./stores/StoresPage'));
 const StorePage = lazy(() => import('./store/StorePage'));
 const OperatorPage = lazy(() => import('./operator/OperatorPage'));
 
@@ -49,19 +53,25 @@ export function App() {
   if (!me.data) return <Trouble error={me.error} again={() => void me.refetch()} />;
   return (
     <Live>
-      <Frame me={me.data}>
-        <Boundary key={pathname}>
-          <Suspense fallback={waiting}>
-          <Routes>
-            <Route path="/" element={<Navigate to="/stores" replace />} />
-            <Route path="/stores" element={<StoresPage me={me.data} />} />
-            <Route path="/stores/:id" element={<StorePage />} />
-            {me.data.role === 'admin' && <Route path="/operator" element={<OperatorPage />} />}
-            <Route path="*" element={<Trouble error={new Problem(404, 'There is no such page.')} />} />
-          </Routes>
-        </Suspense>
-        </Boundary>
-      </Frame>
+      <BulkRun>
+        <Frame me={me.data}>
+          <Boundary key={pathname}>
+            <Suspense fallback={waiting}>
+              <Routes>
+                <Route path="/" element={<Navigate to="/stores" replace />} />
+                <Route path="/stores" element={<StoresPage me={me.data} />} />
+                <Route path="/stores/:id" element={<StorePage />} />
+                {me.data.role === 'admin' && <Route path="/operator" element={<OperatorPage />} />}
+                <Route path="*" element={<Trouble error={new Problem(404, 'There is no such page.')} />} />
+              </Routes>
+            </Suspense>
+          </Boundary>
+          <Shelf>
+            <BulkProgress />
+            <Notices />
+          </Shelf>
+        </Frame>
+      </BulkRun>
     </Live>
   );
 }

@@ -53,7 +53,7 @@ async function listen(path: string, last: string | null, listener: Listener, sig
   const text = new TextDecoder();
   for (;;) {
     const { done, value } = await reader.read();
-    if (done || signal.aborted) return;
+    if (done) return;
     // Every byte is a sign of life: an event, a piece of one, or the comment that keeps it alive.
     listener.alive();
     parser.feed(text.decode(value, { stream: true }));

@@ -6,6 +6,7 @@ import { Link } from 'react-router';
 import { get } from '../api/client';
 import { type Overview, PHASES } from '../api/types';
 import { Trouble } from '../ui/Trouble';
+import { ViewTitle } from '../ui/ViewTitle';
 import { bytes, moment, seconds } from '../ui/words';
 import { Durations } from './Durations';
 import { Lines } from './Lines';
@@ -27,9 +28,7 @@ function Shown({ seen }: { seen: Overview }) {
   const stalest = Object.entries(seen.watch.staleness).sort((a, b) => b[1] - a[1])[0];
   return (
     <Stack>
-      <Title order={1} size="h2">
-        Operator
-      </Title>
+      <ViewTitle name="Operator">Operator</ViewTitle>
       <SimpleGrid cols={{ base: 2, sm: 4 }}>
         <Figure title="Queue" value={seen.queue.due === 0 ? 'empty' : `${seen.queue.due} due`} note={`oldest waits ${seconds(seen.queue.age)}`} />
         <Figure title="API server" value={seen.latency === null ? 'no answer' : `${Math.round(seen.latency * 1000)} ms`} note="time of a small answer" bad={seen.latency === null} />

@@ -1,9 +1,10 @@
-import { Alert, Button, Center, Code, Paper, PasswordInput, Stack, Text, Title } from '@mantine/core';
+import { Alert, Button, Center, Code, Paper, PasswordInput, Stack, Text } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type SyntheticEvent, useState } from 'react';
 
 import { call, sentence } from '../api/client';
 import type { Me } from '../api/types';
+import { ViewTitle } from '../ui/ViewTitle';
 
 export default function SignIn({ problem }: { problem: string | null }) {
   const client = useQueryClient();
@@ -24,9 +25,7 @@ export default function SignIn({ problem }: { problem: string | null }) {
     <Center component="main" mih="100dvh" p="md">
       <Paper withBorder p="xl" w="100%" maw={440} component="form" onSubmit={send}>
         <Stack>
-          <Title order={1} size="h2">
-            Urumi Stores
-          </Title>
+          <ViewTitle name="Sign in">Urumi Stores</ViewTitle>
           <Text c="dimmed" size="sm">
             A shop of their own for whoever asks. Sign in with your API token.
           </Text>

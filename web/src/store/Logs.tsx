@@ -2,6 +2,7 @@ import { Alert, Group, SegmentedControl, Switch, Text } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
 
 import { sentence, text } from '../api/client';
+import { Stream } from '../live/stream';
 
 const PARTS = [
   { value: 'wordpress', label: 'WordPress' },
@@ -9,6 +10,7 @@ const PARTS = [
   { value: 'wp-cron', label: 'Cron' },
 ];
 const MOST = 2000;
+const STOPPED = 'The log has stopped; it goes on when the service is back.';
 
 interface Line {
   pod: string;
@@ -43,17 +45,23 @@ function Lines({ id, component, follow }: { id: string; component: string; follo
         .catch((error: unknown) => setProblem(sentence(error)));
       return undefined;
     }
-    const source = new EventSource(`/api/v1${path}&follow=1`);
-    source.addEventListener('open', () => {
-      setProblem(null);
-      setLines([]);
+    const stream = new Stream(`${path}&follow=1`, {
+      opened: () => {
+        setProblem(null);
+        setLines([]);
+      },
+      event: (type, data) => {
+        if (type !== 'log') return;
+        const told = JSON.parse(data) as Line;
+        setLines((known) => [...known.slice(1 - MOST), `[${told.pod}/${told.container}] ${told.line}`]);
+      },
+      changed: (state) => {
+        if (state === 'stale') setProblem((known) => known ?? STOPPED);
+      },
+      failed: (problem, again) => setProblem(again ? `${problem === null ? '' : `${problem.message}. `}${STOPPED}` : sentence(problem)),
     });
-    source.addEventListener('log', (event: MessageEvent<string>) => {
-      const told = JSON.parse(event.data) as Line;
-      setLines((known) => [...known.slice(1 - MOST), `[${told.pod}/${told.container}] ${told.line}`]);
-    });
-    source.addEventListener('error', () => setProblem('The log has stopped; it goes on when the service is back.'));
-    return () => source.close();
+    stream.start();
+    return () => stream.stop();
   }, [id, component, follow]);
   useEffect(() => {
     const element = box.current;

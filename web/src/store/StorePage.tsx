@@ -1,4 +1,4 @@
-import { Alert, Anchor, Badge, Button, CopyButton, Group, Paper, SimpleGrid, Stack, Tabs, Text, Title } from '@mantine/core';
+import { Alert, Anchor, Badge, Button, CopyButton, Group, Paper, SimpleGrid, Stack, Tabs, Text } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router';
 
@@ -6,6 +6,7 @@ import { call, Problem, sentence } from '../api/client';
 import type { Store } from '../api/types';
 import { PhaseBadge } from '../ui/PhaseBadge';
 import { Trouble } from '../ui/Trouble';
+import { ViewTitle } from '../ui/ViewTitle';
 import { moment } from '../ui/words';
 import { Credentials } from './Credentials';
 import { DeleteStore } from './DeleteStore';
@@ -40,9 +41,9 @@ function Shown({ store }: { store: Store }) {
       <Group justify="space-between" align="flex-start">
         <div style={{ minWidth: 0 }}>
           <Group gap="sm">
-            <Title order={1} size="h2" style={{ overflowWrap: 'anywhere' }}>
+            <ViewTitle name={store.name} style={{ overflowWrap: 'anywhere' }}>
               {store.name}
-            </Title>
+            </ViewTitle>
             <PhaseBadge phase={store.phase} />
           </Group>
           <Text c="dimmed" mt={4} style={{ overflowWrap: 'anywhere' }} data-testid="message">

@@ -8,6 +8,7 @@ import { call, get, Problem, sentence } from '../api/client';
 import type { Me, NewStore, Plan, Plans, Store } from '../api/types';
 import { COUNTRIES, CURRENCIES } from './codes';
 import { idProblem, suggestedId } from './ids';
+import { storesLeft } from './limits';
 
 interface Draft {
   name: string;
@@ -101,7 +102,6 @@ export default function CreateStore({ me, close }: { me: Me; close: () => void }
     event.preventDefault();
     create.mutate();
   };
-  const left = me.limits.stores === null ? null : me.limits.stores - me.use.stores;
   return (
     <form onSubmit={send}>
       <Stack>
@@ -152,7 +152,7 @@ export default function CreateStore({ me, close }: { me: Me; close: () => void }
         )}
         <Group justify="space-between">
           <Text size="sm" c="dimmed">
-            {left === null ? 'No limit on stores' : `${left} of ${me.limits.stores ?? 0} left`}
+            {storesLeft(me)}
           </Text>
           <Button type="submit" loading={create.isPending} disabled={draft.name.trim() === '' || idProblem(id) !== null}>
             Create

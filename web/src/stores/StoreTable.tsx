@@ -15,10 +15,12 @@ interface Props {
   chosen: ReadonlySet<string>;
   choose: Choose;
   more: (() => void) | null;
+  /** These are all that there are. */
+  whole: boolean;
 }
 
 /** Any number of rows: only those in sight are there, and the next page is read before its time. */
-export function StoreTable({ stores, chosen, choose, more }: Props) {
+export function StoreTable({ stores, chosen, choose, more, whole }: Props) {
   const frame = useRef<HTMLDivElement>(null);
   const now = useNow(15_000);
   // eslint-disable-next-line react-hooks/incompatible-library -- the rows are drawn here, not memoised
@@ -37,8 +39,8 @@ export function StoreTable({ stores, chosen, choose, more }: Props) {
   const all = stores.length > 0 && stores.every((s) => chosen.has(s.id));
   const some = stores.some((s) => chosen.has(s.id));
   return (
-    <div role="table" aria-label="Stores" aria-rowcount={stores.length}>
-      <div className="row" data-head role="row">
+    <div role="table" aria-label="Stores" aria-rowcount={whole ? stores.length + 1 : -1}>
+      <div className="row" data-head role="row" aria-rowindex={1}>
         <span role="columnheader">
           <Checkbox
             size="xs"
@@ -68,7 +70,7 @@ export function StoreTable({ stores, chosen, choose, more }: Props) {
                 role="presentation"
                 style={{ position: 'absolute', insetInline: 0, transform: `translateY(${item.start}px)` }}
               >
-                <Row store={store} chosen={chosen.has(store.id)} age={age(store.createdAt, now)} choose={(on) => choose(toggled(chosen, store.id, on))} />
+                <Row store={store} index={item.index} chosen={chosen.has(store.id)} age={age(store.createdAt, now)} choose={(on) => choose(toggled(chosen, store.id, on))} />
               </div>
             ) : null;
           })}
@@ -87,23 +89,24 @@ function toggled(chosen: ReadonlySet<string>, id: string, on: boolean): Readonly
 
 interface RowProps {
   store: Store;
+  index: number;
   chosen: boolean;
   age: string;
   choose: (on: boolean) => void;
 }
 
-const Row = memo(function Row({ store, chosen, age: old, choose }: RowProps) {
+const Row = memo(function Row({ store, index, chosen, age: old, choose }: RowProps) {
   const busy = !['Ready', 'Failed', 'Hibernated', 'Degraded'].includes(store.phase);
   return (
-    <div className="row" role="row" data-store={store.id}>
+    <div className="row" role="row" aria-rowindex={index + 2} data-store={store.id}>
       <span role="cell">
         <Checkbox size="xs" aria-label={`Choose ${store.name}`} checked={chosen} onChange={(e) => choose(e.currentTarget.checked)} />
       </span>
       <span role="cell" className="cut">
-        <Anchor component={Link} to={`/stores/${store.id}`} fw={600} c="var(--mantine-color-text)">
+        <Anchor component={Link} to={`/stores/${store.id}`} fw={600} c="var(--mantine-color-text)" title={store.name}>
           {store.name}
         </Anchor>
-        <Text size="xs" c="dimmed" className="cut">
+        <Text size="xs" c="dimmed" className="cut" title={store.id}>
           {store.id}
         </Text>
       </span>

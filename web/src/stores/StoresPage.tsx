@@ -1,41 +1,61 @@
-import { Alert, Button, Center, Group, Loader, Modal, Paper, Select, Stack, Text, TextInput, Title } from '@mantine/core';
-import { useDebouncedValue, useDisclosure } from '@mantine/hooks';
+import { Alert, Button, Center, Group, Loader, Modal, NativeSelect, Paper, Stack, Text, TextInput } from '@mantine/core';
+import { useDebouncedCallback, useDisclosure } from '@mantine/hooks';
 import { lazy, Suspense, useState } from 'react';
+import { useSearchParams } from 'react-router';
 
 import { sentence } from '../api/client';
-import { type Me, PHASES, type Phase } from '../api/types';
+import { type Me, PHASES } from '../api/types';
 import { Trouble } from '../ui/Trouble';
+import { ViewTitle } from '../ui/ViewTitle';
+import { Waiting } from '../ui/Waiting';
 import { BulkBar } from './BulkBar';
 import { StoreTable } from './StoreTable';
-import { useStores, type Wanted } from './useStores';
-import { Waiting } from '../ui/Waiting';
+import { useStores } from './useStores';
+import { paramsOf, SORTS, type Wanted, wantedOf } from './wanted';
 
 const CreateStore = lazy(() => import('./CreateStore'));
 
-const SORTS = [
-  { value: '-createdAt', label: 'Newest first' },
-  { value: 'createdAt', label: 'Oldest first' },
-  { value: 'name', label: 'By name' },
-  { value: 'phase', label: 'By phase' },
-  { value: '-updatedAt', label: 'Changed last' },
-];
+const SETTLED = 250;
 
-export function StoresPage({ me }: { me: Me }) {
-  const [search, setSearch] = useState('');
-  const [q] = useDebouncedValue(search.trim(), 250);
-  const [phase, setPhase] = useState<Phase | null>(null);
-  const [sort, setSort] = useState('-createdAt');
+/** What is wanted, by the address; the search is written there when the typing settles. */
+function useWanted() {
+  const [params, setParams] = useSearchParams();
+  const wanted = wantedOf(params);
+  const [search, setText] = useState(wanted.q);
+  const [seen, setSeen] = useState(wanted.q);
+  const [written, setWritten] = useState<string | null>(null);
+  if (seen !== wanted.q) {
+    setSeen(wanted.q);
+    setWritten(null);
+    // Somebody went back or forth. What is typed while our own writing arrives is not taken away.
+    if (wanted.q !== written) setText(wanted.q);
+  }
+  const want = (change: Partial<Wanted>, replace = false) => {
+    setParams((known) => paramsOf({ ...wantedOf(known), ...change }), { replace });
+  };
+  const settle = useDebouncedCallback((q: string) => {
+    setWritten(q);
+    // One step back is the list before the search, not a letter less.
+    want({ q }, wanted.q !== '' && q !== '');
+  }, SETTLED);
+  const setSearch = (q: string) => {
+    setText(q);
+    settle(q);
+  };
+  return { wanted, search, setSearch, want };
+}
+
+export default function StoresPage({ me }: { me: Me }) {
+  const { wanted, search, setSearch, want } = useWanted();
+  const { q, phase, sort } = wanted;
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [creating, create] = useDisclosure(false);
-  const wanted: Wanted = { q, phase, sort };
-  const list = useStores(wanted);
+  const list = useStores({ q: q.trim(), phase, sort });
   const stores = list.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <Stack>
       <Group justify="space-between">
-        <Title order={1} size="h2">
-          Stores
-        </Title>
+        <ViewTitle name="Stores">Stores</ViewTitle>
         <Button onClick={create.open}>New store</Button>
       </Group>
       <Group>
@@ -47,37 +67,36 @@ export function StoresPage({ me }: { me: Me }) {
           onChange={(e) => setSearch(e.currentTarget.value)}
           flex="1 1 14rem"
         />
-        <Select
+        <NativeSelect
           aria-label="Phase"
-          placeholder="All phases"
-          clearable
-          data={[...PHASES]}
-          value={phase}
-          onChange={(value) => setPhase(value)}
+          data={[{ value: '', label: 'All phases' }, ...PHASES]}
+          value={phase ?? ''}
+          onChange={(e) => want({ phase: PHASES.find((p) => p === e.currentTarget.value) ?? null })}
           w={170}
         />
-        <Select aria-label="Order" data={SORTS} value={sort} onChange={(value) => setSort(value ?? '-createdAt')} allowDeselect={false} w={170} />
+        <NativeSelect aria-label="Order" data={SORTS} value={sort} onChange={(e) => want({ sort: e.currentTarget.value })} w={170} />
       </Group>
       <BulkBar stores={stores} chosen={chosen} choose={setChosen} />
       <Paper withBorder>
-        {list.isPending ? <Waiting h="20rem" /> : list.isError && stores.length === 0 ? (
+        {list.isPending ? <Waiting h="20rem" /> : list.data === undefined ? (
           <Trouble error={list.error} again={() => void list.refetch()} />
         ) : stores.length === 0 ? (
-          <Nothing searching={q !== '' || phase !== null} create={create.open} />
+          <Nothing searching={q.trim() !== '' || phase !== null} create={create.open} />
         ) : (
           <StoreTable
             stores={stores}
             chosen={chosen}
             choose={setChosen}
+            whole={!list.hasNextPage}
             more={list.hasNextPage && !list.isFetchingNextPage && !list.isFetchNextPageError ? () => void list.fetchNextPage() : null}
           />
         )}
       </Paper>
-      {list.isError && stores.length > 0 && (
+      {list.isFetchNextPageError && (
         <Alert color="orange" role="alert">
           <Group justify="space-between">
-            <Text size="sm">The list may be incomplete: {sentence(list.error)}</Text>
-            <Button size="xs" variant="default" onClick={() => void (list.isFetchNextPageError ? list.fetchNextPage() : list.refetch())}>
+            <Text size="sm">The list is not whole: {sentence(list.error)}</Text>
+            <Button size="xs" variant="default" onClick={() => void list.fetchNextPage()}>
               Read on
             </Button>
           </Group>

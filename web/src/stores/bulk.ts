@@ -1,12 +1,23 @@
-/** One call after the other, at a pace that the rate limit allows. */
+/**
+ * The same act on many stores, one call after the other at a pace that the rate limit allows. It is kept
+ * above the views: it goes on, and can be stopped, wherever one is.
+ */
 import { call, Problem, sentence } from '../api/client';
 
 export type Act = 'delete' | 'retry';
 
 export interface BulkState {
-  done: number;
+  act: Act;
   total: number;
-  problems: { id: string; message: string }[];
+  done: number;
+  problems: readonly { id: string; message: string }[];
+  /** Not begun, or begun and not answered. */
+  left: readonly string[];
+  running: boolean;
+  /** The service asked to wait so many seconds. */
+  waits: number | null;
+  /** Why it was stopped, where nobody stopped it. */
+  halted: string | null;
 }
 
 const PAUSE = 150;
@@ -17,28 +28,101 @@ const sleepFor: Sleep = (milliseconds) => new Promise((resolve) => setTimeout(re
 const request = (act: Act, id: string) =>
   act === 'delete' ? call('DELETE', `/stores/${id}`) : call('POST', `/stores/${id}/retry`);
 
-/** Do it to each; told after each how far it is. A 429 is waited out as the service says. */
-export async function bulk(act: Act, ids: readonly string[], tell: (state: BulkState) => void, sleep: Sleep = sleepFor): Promise<BulkState> {
-  const state: BulkState = { done: 0, total: ids.length, problems: [] };
-  for (const id of ids) {
-    const problem = await once(act, id, sleep);
-    if (problem !== null) state.problems.push({ id, message: problem });
-    state.done += 1;
-    tell({ ...state });
-    await sleep(PAUSE);
-  }
-  return state;
-}
+/** Every further call would end the same way: nobody answers, or one is signed out. */
+const isTheEnd = (error: unknown): boolean => error instanceof Problem && (error.status === 0 || error.status === 401);
 
-async function once(act: Act, id: string, sleep: Sleep): Promise<string | null> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await request(act, id);
-      return null;
-    } catch (error) {
-      if (act === 'delete' && error instanceof Problem && error.status === 404) return null;
-      if (!(error instanceof Problem) || error.status !== 429 || attempt === TRIES) return sentence(error);
-      await sleep((error.retryAfter ?? 5) * 1000);
+export class Bulk {
+  private state: BulkState | null = null;
+  private readonly listeners = new Set<() => void>();
+  /** Stands for the run that may go on; another, or null, ends it after the call that is under way. */
+  private run: symbol | null = null;
+  /** The run that the state tells of. */
+  private shown: symbol | null = null;
+
+  constructor(private readonly sleep: Sleep = sleepFor) {}
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  readonly snapshot = (): BulkState | null => this.state;
+
+  /** Begin; resolves when it ended or was stopped. One is under way at a time. */
+  async start(act: Act, ids: readonly string[]): Promise<void> {
+    if (this.run !== null || ids.length === 0) return;
+    const run = Symbol(act);
+    this.run = this.shown = run;
+    this.tell({ act, total: ids.length, done: 0, problems: [], left: ids, running: true, waits: null, halted: null });
+    for (const id of ids) {
+      const halted = await this.one(run, act, id);
+      if (halted !== null) this.end(run, { halted });
+      else await this.sleep(PAUSE);
+      if (!this.goesOn(run)) return;
     }
+    this.end(run, {});
+    if (this.state?.problems.length === 0) this.tell(null);
+  }
+
+  /** Begin no further one. */
+  readonly stop = (): void => {
+    if (this.run !== null) this.end(this.run, {});
+  };
+
+  /** Forget what is over. */
+  readonly dismiss = (): void => {
+    if (this.run === null) this.tell(null);
+  };
+
+  private goesOn(run: symbol): boolean {
+    return this.run === run;
+  }
+
+  private end(run: symbol, why: Partial<BulkState>): void {
+    if (!this.goesOn(run)) return;
+    this.run = null;
+    this.change({ running: false, waits: null, ...why });
+  }
+
+  /** Do it to one; a 429 is waited out as the service says. Returns why all have to stop, or null. */
+  private async one(run: symbol, act: Act, id: string): Promise<string | null> {
+    for (let attempt = 1; this.goesOn(run); attempt += 1) {
+      try {
+        await request(act, id);
+        this.settle(run, id, null);
+        return null;
+      } catch (error) {
+        if (isTheEnd(error)) return sentence(error);
+        if (!(error instanceof Problem) || error.status !== 429 || attempt === TRIES) {
+          const gone = act === 'delete' && error instanceof Problem && error.status === 404;
+          this.settle(run, id, gone ? null : sentence(error));
+          return null;
+        }
+        const seconds = error.retryAfter ?? 5;
+        if (this.goesOn(run)) this.change({ waits: seconds });
+        await this.sleep(seconds * 1000);
+        if (this.goesOn(run)) this.change({ waits: null });
+      }
+    }
+    return null;
+  }
+
+  /** One is answered, perhaps after it was all stopped. */
+  private settle(run: symbol, id: string, problem: string | null): void {
+    if (this.state === null || this.shown !== run) return;
+    this.change({
+      done: this.state.done + 1,
+      left: this.state.left.filter((other) => other !== id),
+      problems: problem === null ? this.state.problems : [...this.state.problems, { id, message: problem }],
+    });
+  }
+
+  private change(what: Partial<BulkState>): void {
+    if (this.state !== null) this.tell({ ...this.state, ...what });
+  }
+
+  private tell(state: BulkState | null): void {
+    this.state = state;
+    for (const listener of this.listeners) listener();
   }
 }

@@ -1,14 +1,9 @@
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 
 import { get } from '../api/client';
-import type { Page, Phase, Store } from '../api/types';
+import type { Page, Store } from '../api/types';
 import { newer } from '../live/cache';
-
-export interface Wanted {
-  q: string;
-  phase: Phase | null;
-  sort: string;
-}
+import type { Wanted } from './wanted';
 
 const PAGE = 200;
 

@@ -1,12 +1,11 @@
-import { Alert, Anchor, AppShell, Badge, Button, Group, Menu, Text, Tooltip, UnstyledButton, useMantineColorScheme } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Alert, Anchor, Badge, Box, Button, Group, Menu, Text, Tooltip, UnstyledButton, useMantineColorScheme } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { Link, NavLink } from 'react-router';
 
-import { call } from '../api/client';
 import type { Me } from '../api/types';
 import type { FeedState } from '../live/feed';
 import { useFeedState } from '../live/Live';
+import { useSignOut } from '../session/useSignOut';
 
 const STATES: Record<FeedState, { word: string; colour: string; meaning: string }> = {
   connecting: { word: 'connecting', colour: 'gray', meaning: 'Connecting to the service' },
@@ -16,8 +15,8 @@ const STATES: Record<FeedState, { word: string; colour: string; meaning: string 
 
 export function Frame({ me, children }: { me: Me; children: ReactNode }) {
   return (
-    <AppShell header={{ height: 56 }} padding="md">
-      <AppShell.Header>
+    <>
+      <header className="top">
         <Group h="100%" px="md" justify="space-between" wrap="nowrap" component="nav" aria-label="Main">
           <Group gap="lg" wrap="nowrap">
             <Anchor component={Link} to="/stores" fw={700} c="var(--mantine-color-text)" underline="never">
@@ -33,8 +32,8 @@ export function Frame({ me, children }: { me: Me; children: ReactNode }) {
             <Person me={me} />
           </Group>
         </Group>
-      </AppShell.Header>
-      <AppShell.Main maw={1240} mx="auto" w="100%">
+      </header>
+      <Box component="main" maw={1240} mx="auto" p="md">
         {me.sandbox && (
           <Alert color="orange" variant="light" mb="md" py="xs" role="note">
             <Text span inherit fw={700}>
@@ -44,8 +43,8 @@ export function Frame({ me, children }: { me: Me; children: ReactNode }) {
           </Alert>
         )}
         {children}
-      </AppShell.Main>
-    </AppShell>
+      </Box>
+    </>
   );
 }
 
@@ -69,15 +68,8 @@ function Freshness() {
 }
 
 function Person({ me }: { me: Me }) {
-  const client = useQueryClient();
   const { setColorScheme } = useMantineColorScheme();
-  const signOut = useMutation({
-    mutationFn: () => call('DELETE', '/session'),
-    onSettled: () => {
-      client.clear();
-      window.location.assign('/');
-    },
-  });
+  const signOut = useSignOut();
   return (
     <Menu position="bottom-end">
       <Menu.Target>
