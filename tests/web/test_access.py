@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -13,7 +10,6 @@ from tests.web.conftest import Visit, accessible
 
 PHONE = {"width": 360, "height": 740}
 SIGHTS = [("light", None), ("dark", None), ("light", PHONE)]
-DIST = Path(__file__).parents[2] / "web" / "dist"
 
 
 def fits(page: Page) -> bool:
@@ -68,10 +64,3 @@ def test_a_store_is_made_by_keyboard_alone(visit: Visit) -> None:
     page.keyboard.type("By keys")
     page.keyboard.press("Enter")
     page.wait_for_url("**/stores/by-keys")
-
-
-def test_the_first_load_is_small() -> None:
-    index = (DIST / "index.html").read_text()
-    scripts = [p for p in (DIST / "assets").glob("*.js") if p.name in index]
-    stores_page = sum(len(gzip.compress(p.read_bytes())) for p in scripts)
-    assert scripts and stores_page < 200_000

@@ -108,7 +108,7 @@ def test_two_tabs_are_in_step_and_names_are_text(visit: Visit, server: Server) -
     for page in (one, other):
         expect(page.locator("[data-store=hostile]")).to_have_count(0, timeout=60_000)
         expect(page.get_by_text("No stores yet")).to_be_visible()
-        assert page.title() == "Urumi Stores"
+        assert page.title() == "Stores · Urumi Stores"
 
 
 def test_the_page_outlives_a_restart_of_the_service(visit: Visit, server: Server) -> None:

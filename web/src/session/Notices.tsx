@@ -4,7 +4,7 @@ import { notifyManager, type Query, type QueryClient, useMutationState, useQuery
 import { type ReactNode, useCallback, useSyncExternalStore } from 'react';
 
 import { Problem, sentence } from '../api/client';
-import { SIGN_OUT } from './useSignOut';
+import { SIGN_OUT, useSignOut } from './useSignOut';
 
 export function Notices() {
   return (
@@ -50,15 +50,11 @@ function OldData() {
 }
 
 function StillSignedIn() {
-  const client = useQueryClient();
-  const tries = useMutationState({ filters: { mutationKey: SIGN_OUT }, select: (mutation) => mutation });
+  const tries = useMutationState({ filters: { mutationKey: SIGN_OUT }, select: ({ state }) => state });
+  const signOut = useSignOut();
   const last = tries[tries.length - 1];
-  if (last?.state.status !== 'error') return null;
-  const again = () => {
-    client.getMutationCache().remove(last);
-    client.getMutationCache().build(client, last.options).execute(undefined).catch(() => undefined); // told here again
-  };
-  return <Notice title="You are still signed in" text={sentence(last.state.error)} again={again} />;
+  if (last?.status !== 'error') return null;
+  return <Notice title="You are still signed in" text={sentence(last.error)} again={() => signOut.mutate()} />;
 }
 
 function Notice({ title, text, again }: { title: string; text: string; again: () => void }): ReactNode {
