@@ -24,29 +24,31 @@ const UNREAD = 'The service does not answer. It is asked again as soon as it is 
 /** What would change something is never sent again unasked. */
 const UNDONE = 'The service does not answer: as far as this page knows nothing was done, and it is not sent again by itself. Try again when it is back.';
 
-export async function call<Answer>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-  let response: Response;
+/** A service that has not answered by then hangs: whoever waits is told, and may go on. */
+const PATIENCE = 60_000;
+
+async function answered<Answer>(path: string, options: RequestInit, lost: string, read: (response: Response) => Promise<Answer>): Promise<Answer> {
   try {
-    response = await fetch(`/api/v1${path}`, {
-      method,
-      credentials: 'same-origin',
-      headers: { Accept: 'application/json', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-  } catch {
-    throw new Problem(0, method === 'GET' ? UNREAD : UNDONE);
+    const response = await fetch(`/api/v1${path}`, { credentials: 'same-origin', signal: AbortSignal.timeout(PATIENCE), ...options });
+    if (!response.ok) throw await problemOf(response);
+    return await read(response);
+  } catch (error) {
+    throw error instanceof Problem ? error : new Problem(0, lost); // refused, cut in the middle, or silent
   }
-  if (!response.ok) throw await problemOf(response);
-  if (response.status === 204) return undefined as Answer;
-  return (await response.json()) as Answer;
 }
 
-export async function text(path: string): Promise<string> {
-  const response = await fetch(`/api/v1${path}`, { credentials: 'same-origin' }).catch(() => null);
-  if (response === null) throw new Problem(0, UNREAD);
-  if (!response.ok) throw await problemOf(response);
-  return response.text();
+export function call<Answer>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  const options: RequestInit = {
+    method,
+    headers: { Accept: 'application/json', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  };
+  return answered(path, options, method === 'GET' ? UNREAD : UNDONE, async (response) =>
+    response.status === 204 ? (undefined as Answer) : ((await response.json()) as Answer),
+  );
 }
+
+export const text = (path: string): Promise<string> => answered(path, {}, UNREAD, (response) => response.text());
 
 /** The problem that a refusal tells of. */
 export async function problemOf(response: Response): Promise<Problem> {

@@ -1,7 +1,7 @@
 /** What went wrong behind a page that goes on to be shown: in words, in nobody's way. */
-import { Alert, Button, Group, Text } from '@mantine/core';
+import { Button, Group, Paper, Text } from '@mantine/core';
 import { notifyManager, type Query, type QueryClient, useMutationState, useQueryClient } from '@tanstack/react-query';
-import { type ReactNode, useCallback, useSyncExternalStore } from 'react';
+import { useCallback, useSyncExternalStore } from 'react';
 
 import { Problem, sentence } from '../api/client';
 import { SIGN_OUT, useSignOut } from './useSignOut';
@@ -57,17 +57,20 @@ function StillSignedIn() {
   return <Notice title="You are still signed in" text={sentence(last.error)} again={() => signOut.mutate()} />;
 }
 
-function Notice({ title, text, again }: { title: string; text: string; again: () => void }): ReactNode {
+function Notice({ title, text, again }: { title: string; text: string; again: () => void }) {
   return (
-    <Alert color="orange" variant="filled" title={title} role="group" aria-label={title}>
+    <Paper withBorder shadow="md" p="sm" role="group" aria-label={title} style={{ borderInlineStart: '4px solid var(--mantine-color-orange-7)' }}>
       <Group justify="space-between" gap="xs">
-        <Text size="sm" flex="1 1 16rem">
-          {text}
-        </Text>
-        <Button size="xs" variant="white" color="dark" onClick={again}>
+        <div style={{ flex: '1 1 14rem' }}>
+          <Text size="sm" fw={600}>
+            {title}
+          </Text>
+          <Text size="sm">{text}</Text>
+        </div>
+        <Button size="xs" variant="default" onClick={again}>
           Try again
         </Button>
       </Group>
-    </Alert>
+    </Paper>
   );
 }

@@ -14,15 +14,15 @@ export function BulkProgress() {
     <Paper withBorder shadow="md" p="sm" role="region" aria-label={DOING[state.act]}>
       <Stack gap="xs">
         <Group justify="space-between" wrap="nowrap">
-          <Text size="sm" fw={600}>
+          <Text size="sm" fw={600} style={{ overflowWrap: 'anywhere' }}>
             {words(state)}
           </Text>
           {state.running ? (
-            <Button size="xs" variant="default" onClick={bulk.stop}>
+            <Button size="xs" variant="default" flex="none" onClick={bulk.stop}>
               Stop
             </Button>
           ) : (
-            <Group gap="xs" wrap="nowrap">
+            <Group gap="xs" wrap="nowrap" flex="none">
               {again.length > 0 && (
                 <Button size="xs" variant="default" onClick={() => void bulk.start(state.act, again)}>
                   {state.left.length > 0 ? 'Go on' : 'Try those again'}
@@ -59,7 +59,7 @@ export function BulkProgress() {
 }
 
 function words({ act, done, total, running, waits, left }: BulkState): string {
-  const far = `${done} of ${total} asked for`;
+  const far = `${done} of ${total}`;
   if (!running) return left.length > 0 ? `Stopped: ${far}` : far;
   return `${DOING[act]}: ${far}${waits === null ? '' : `; the service asks to wait ${waits} s`}`;
 }

@@ -110,12 +110,12 @@ const Row = memo(function Row({ store, index, chosen, age: old, choose }: RowPro
           {store.id}
         </Text>
       </span>
-      <span role="cell" className="says cut">
+      <span role="cell" className="says">
         <PhaseBadge phase={store.phase} />
         {busy && store.phase !== 'Deleting' ? (
-          <Progress mt={6} mb={4} size="sm" value={(100 * store.progress.done) / store.progress.total} aria-label={`${store.progress.done} of ${store.progress.total} steps`} />
+          <Progress mt={6} size="sm" value={(100 * store.progress.done) / store.progress.total} aria-label={`${store.progress.done} of ${store.progress.total} steps`} />
         ) : null}
-        <Text size="xs" c="dimmed" className="cut" title={store.message}>
+        <Text size="xs" c="dimmed" mt={4} className="cut" title={store.message}>
           {store.message}
         </Text>
       </span>

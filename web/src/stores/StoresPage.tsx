@@ -65,16 +65,17 @@ export default function StoresPage({ me }: { me: Me }) {
           type="search"
           value={search}
           onChange={(e) => setSearch(e.currentTarget.value)}
-          flex="1 1 14rem"
+          flex="100 1 14rem"
         />
         <NativeSelect
           aria-label="Phase"
           data={[{ value: '', label: 'All phases' }, ...PHASES]}
           value={phase ?? ''}
           onChange={(e) => want({ phase: PHASES.find((p) => p === e.currentTarget.value) ?? null })}
-          w={170}
+          flex="1 1 9rem"
+          maw={{ sm: 170 }}
         />
-        <NativeSelect aria-label="Order" data={SORTS} value={sort} onChange={(e) => want({ sort: e.currentTarget.value })} w={170} />
+        <NativeSelect aria-label="Order" data={SORTS} value={sort} onChange={(e) => want({ sort: e.currentTarget.value })} flex="1 1 9rem" maw={{ sm: 170 }} />
       </Group>
       <BulkBar stores={stores} chosen={chosen} choose={setChosen} />
       <Paper withBorder>
