@@ -1,4 +1,4 @@
-"""What is shown is current, or the page says that it is not: services that hang, are cut or refuse."""
+"""What is shown is current or said not to be: services that hang, are cut, refuse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What fails is told where it is seen, truly, with a way on; nothing that somebody typed is lost."""
+"""What fails is told truly, with a way on; nothing that somebody typed is lost."""
 
 from __future__ import annotations
 

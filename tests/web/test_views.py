@@ -1,4 +1,4 @@
-"""Views as places: an address that says what is shown, a title, a focus, and a table that counts."""
+"""Views as places: an address that says what is shown, a title, a focus, a table that counts."""
 
 from __future__ import annotations
 
