@@ -1,4 +1,5 @@
 /** Calls of the API. Errors are problems (RFC 9457) with a sentence and, where it helps, fields. */
+import { hear } from './clock';
 import type { FieldProblem } from './types';
 
 export class Problem extends Error {
@@ -28,8 +29,10 @@ const UNDONE = 'The service does not answer: as far as this page knows nothing w
 const PATIENCE = 60_000;
 
 async function answered<Answer>(path: string, options: RequestInit, lost: string, read: (response: Response) => Promise<Answer>): Promise<Answer> {
+  const asked = Date.now();
   try {
     const response = await fetch(`/api/v1${path}`, { credentials: 'same-origin', signal: AbortSignal.timeout(PATIENCE), ...options });
+    hear(response.headers.get('Date'), asked, Date.now());
     if (!response.ok) throw await problemOf(response);
     return await read(response);
   } catch (error) {

@@ -3,7 +3,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type SyntheticEvent, useState } from 'react';
 
-import { call, sentence } from '../api/client';
+import { call, Problem, sentence } from '../api/client';
 import type { Store } from '../api/types';
 
 export function DeleteStore({ store }: { store: Store }) {
@@ -15,6 +15,10 @@ export function DeleteStore({ store }: { store: Store }) {
     onSuccess: (told) => {
       client.setQueryData(['store', store.id], told);
       dialog.close();
+    },
+    onError: (error) => {
+      // It went meanwhile: the page says so.
+      if (error instanceof Problem && error.status === 404) void client.invalidateQueries({ queryKey: ['store', store.id] });
     },
   });
   const send = (event: SyntheticEvent) => {

@@ -7,31 +7,43 @@ import { moment } from '../ui/words';
 import { type ContainerSeen, type EventSeen, type LogSeen, read } from './readEvidence';
 import { useEvidence } from './useStore';
 
-/** What a failed revision left: why first, then what was seen, the most telling first. */
+/** Why the present revision failed: the reason first, then what was seen. */
 export function Evidence({ store }: { store: Store }) {
-  const evidence = useEvidence(store.id, store.revision);
-  const seen = evidence.data ? read(evidence.data) : null;
   return (
     <Alert color="red" title={`Revision ${store.revision} failed`} role="alert">
       <Text size="sm" mb="sm">
         {store.message}
       </Text>
-      {evidence.isPending && <Loader size="sm" aria-label="Loading" />}
-      {evidence.isError && <Text size="sm">{sentence(evidence.error)}</Text>}
-      {seen && (
-        <details>
-          <summary>What was seen when it failed</summary>
-          <Stack mt="sm" gap="md" role="region" aria-label="Evidence">
-            {seen.note !== null && <Text size="sm">{seen.note}</Text>}
-            <Containers containers={seen.containers} />
-            {seen.logs.map((log) => (
-              <Log key={`${log.pod} ${log.container}`} log={log} />
-            ))}
-            <Events events={seen.events} />
-          </Stack>
-        </details>
-      )}
+      <details>
+        <summary>What was seen when it failed</summary>
+        <WhatWasSeen id={store.id} revision={store.revision} />
+      </details>
     </Alert>
+  );
+}
+
+/** What a failed revision left, the most telling first. */
+export function WhatWasSeen({ id, revision }: { id: string; revision: number }) {
+  const evidence = useEvidence(id, revision);
+  if (evidence.isPending) return <Loader size="sm" mt="sm" aria-label="Loading" />;
+  if (!evidence.data)
+    return (
+      <Text size="sm" mt="sm">
+        {sentence(evidence.error)}
+      </Text>
+    );
+  const seen = read(evidence.data);
+  const nothing = seen.containers.length + seen.logs.length + seen.events.length === 0;
+  return (
+    <Stack mt="sm" gap="md" role="region" aria-label={`Evidence of revision ${revision}`}>
+      {seen.note !== null && <Text size="sm">{seen.note}</Text>}
+      {nothing && <Text size="sm">Nothing ran yet, and Kubernetes told of no event.</Text>}
+      <Containers containers={seen.containers} />
+      {seen.logs.map((log) => (
+        <Log key={`${log.pod} ${log.container}`} log={log} />
+      ))}
+      <Events events={seen.events} />
+    </Stack>
   );
 }
 

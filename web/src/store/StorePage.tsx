@@ -1,4 +1,4 @@
-import { Alert, Anchor, Badge, Button, CopyButton, Group, Paper, SimpleGrid, Stack, Tabs, Text } from '@mantine/core';
+import { Alert, Anchor, Badge, Button, Center, CopyButton, Group, Paper, SimpleGrid, Stack, Tabs, Text, Title } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router';
 
@@ -12,6 +12,7 @@ import { Credentials } from './Credentials';
 import { DeleteStore } from './DeleteStore';
 import { EditStore } from './EditStore';
 import { Evidence } from './Evidence';
+import { FailedRevisions } from './FailedRevisions';
 import { Logs } from './Logs';
 import { Resources } from './Resources';
 import { Steps } from './Steps';
@@ -25,9 +26,28 @@ export default function StorePage() {
   if (store.isPending)
     return <Waiting h="50dvh" />;
   if (store.error instanceof Problem && store.error.status === 404)
-    return <Trouble error={new Problem(404, `There is no store “${id}”, or not any more.`)} />;
+    return store.data ? <Gone store={store.data} /> : <Trouble error={new Problem(404, `There is no store “${id}”, or not any more.`)} />;
   if (!store.data) return <Trouble error={store.error} again={() => void store.refetch()} />;
   return <Shown key={id} store={store.data} />;
+}
+
+/** What is seen of a store that was there a moment ago. */
+function Gone({ store }: { store: Store }) {
+  return (
+    <Center mih="40dvh" p="md">
+      <Stack align="center" maw={480}>
+        <Title order={1} size="h4" ta="center" style={{ overflowWrap: 'anywhere' }}>
+          “{store.name}” is gone
+        </Title>
+        <Text c="dimmed" ta="center">
+          The store was deleted, with everything in it.
+        </Text>
+        <Button component={Link} to="/stores">
+          To the stores
+        </Button>
+      </Stack>
+    </Center>
+  );
 }
 
 const SERVES = new Set(['Ready', 'Degraded', 'Upgrading', 'RollingBack']);
@@ -62,6 +82,7 @@ function Shown({ store }: { store: Store }) {
         </Paper>
       </SimpleGrid>
       {store.phase === 'Failed' && <Evidence store={store} />}
+      <FailedRevisions store={store} />
       <Paper withBorder p="md">
         <Tabs defaultValue="timeline" keepMounted={false}>
           <Tabs.List mb="md">
@@ -73,7 +94,7 @@ function Shown({ store }: { store: Store }) {
             <Timeline id={store.id} />
           </Tabs.Panel>
           <Tabs.Panel value="resources">
-            <Resources id={store.id} />
+            <Resources store={store} />
           </Tabs.Panel>
           <Tabs.Panel value="logs">
             <Logs id={store.id} />

@@ -12,7 +12,7 @@ export function Timeline({ id }: { id: string }) {
   const events = useEvents(id);
   if (events.isPending)
     return <Waiting h={160} />;
-  if (!events.data) return <Trouble error={events.error} again={() => void events.refetch()} />;
+  if (!events.data) return <Trouble part error={events.error} again={() => void events.refetch()} />;
   if (events.data.length === 0) return <Text c="dimmed">Nothing has happened yet.</Text>;
   return (
     <Line bulletSize={14} lineWidth={2}>

@@ -11,10 +11,12 @@ it('shows what is not well first, and stumbles over nothing that is missing', ()
     ],
     events: [{ reason: 'Failed', message: 'no such image' }],
     logs: null,
+    conditions: [{ type: 'DatabaseReady', healthy: true }],
   });
   expect(seen.containers.map((c) => c.container)).toEqual(['setup', 'mysql']);
   expect(seen.events[0]).toEqual({ time: '', reason: 'Failed', object: '', message: 'no such image', count: 0 });
   expect(seen.logs).toEqual([]);
+  expect(seen.conditions).toEqual([{ type: 'DatabaseReady', healthy: true, message: '' }]);
   expect(seen.note).toBeNull();
   expect(read({}).containers).toEqual([]);
 });

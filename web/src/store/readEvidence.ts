@@ -1,5 +1,5 @@
 /** Evidence as it is shown. The document is open by design, so nothing in it is taken for granted. */
-import type { Evidence } from '../api/types';
+import type { Condition, Evidence } from '../api/types';
 
 export interface ContainerSeen {
   pod: string;
@@ -25,11 +25,18 @@ export interface EventSeen {
   count: number;
 }
 
+export interface ConditionSeen {
+  type: Condition['type'];
+  healthy: boolean;
+  message: string;
+}
+
 export interface Seen {
   note: string | null;
   containers: ContainerSeen[];
   logs: LogSeen[];
   events: EventSeen[];
+  conditions: ConditionSeen[];
 }
 
 type Unknown = Record<string, unknown>;
@@ -54,5 +61,6 @@ export function read(evidence: Evidence): Seen {
     containers: [...containers].sort((a, b) => Number(a.ready) - Number(b.ready)),
     logs: items(evidence['logs']).map((l) => ({ pod: word(l['pod']), container: word(l['container']), previous: l['previous'] === true, text: word(l['text']) })),
     events: items(evidence['events']).map((e) => ({ time: word(e['time']), reason: word(e['reason']), object: word(e['object']), message: word(e['message']), count: count(e['count']) })),
+    conditions: items(evidence['conditions']).map((c) => ({ type: word(c['type']) as Condition['type'], healthy: c['healthy'] === true, message: word(c['message']) })),
   };
 }

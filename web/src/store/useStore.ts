@@ -34,5 +34,5 @@ export const useResources = (id: string) => useQuery({ queryKey: ['resources', i
 
 export const useRevisions = (id: string) => useQuery({ queryKey: ['revisions', id], queryFn: () => all<Revision>(`${of(id)}/revisions`) });
 
-export const useEvidence = (id: string, revision: number) =>
-  useQuery({ queryKey: ['evidence', id, revision], queryFn: () => get<Evidence>(`${of(id)}/revisions/${revision}/evidence`) });
+export const useEvidence = (id: string, revision: number, enabled = true) =>
+  useQuery({ queryKey: ['evidence', id, revision], enabled, queryFn: () => get<Evidence>(`${of(id)}/revisions/${revision}/evidence`) });

@@ -1,27 +1,45 @@
-import { Alert, Button, Center, Stack, Title } from '@mantine/core';
+import { Alert, Button, Center, Stack, Text, Title } from '@mantine/core';
 import { Link } from 'react-router';
 
-import { sentence } from '../api/client';
+import { Problem, sentence } from '../api/client';
 
-/** What went wrong, in words, and the way on. */
-export function Trouble({ error, again }: { error: unknown; again?: () => void }) {
+interface Props {
+  error: unknown;
+  again?: () => void;
+  /** Inside of a page that has its heading. */
+  part?: boolean;
+}
+
+/** What went wrong, in words, and the way on. That something is not there is no failure. */
+export function Trouble({ error, again, part = false }: Props) {
+  const absent = error instanceof Problem && error.status === 404;
   return (
-    <Center mih="40dvh" p="md">
+    <Center mih={part ? 160 : '40dvh'} p="md">
       <Stack align="center" maw={480}>
-        <Title order={1} size="h4">
-          That did not work
-        </Title>
-        <Alert color="red" role="alert">
-          {sentence(error)}
-        </Alert>
-        {again ? (
+        {!part && (
+          <Title order={1} size="h4">
+            {absent ? 'Nothing is here' : 'That did not work'}
+          </Title>
+        )}
+        {absent ? (
+          <Text c="dimmed" ta="center" style={{ overflowWrap: 'anywhere' }}>
+            {sentence(error)}
+          </Text>
+        ) : (
+          <Alert color="red" role="alert">
+            {sentence(error)}
+          </Alert>
+        )}
+        {again && !absent ? (
           <Button variant="default" onClick={again}>
             Try again
           </Button>
         ) : (
-          <Button variant="default" component={Link} to="/stores">
-            To the stores
-          </Button>
+          !part && (
+            <Button variant="default" component={Link} to="/stores">
+              To the stores
+            </Button>
+          )
         )}
       </Stack>
     </Center>

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Resource, Store } from '../api/types';
+import { grouped, none } from './resourcesOf';
+
+const resource = (kind: string, name: string, more: object = {}) => ({ kind, name, namespace: 'store-a', ...more }) as Resource;
+const told = (time: string) => ({ time, type: 'Warning', reason: 'BackOff', message: 'no', count: 2 });
+
+describe('resources', () => {
+  it('stand with what they belong to, and an unknown kind last', () => {
+    const found = grouped([resource('Widget', 'w'), resource('Ingress', 'wordpress'), resource('Service', 'wordpress'), resource('Service', 'mysql'), resource('Namespace', 'store-a')]);
+    expect(found.map(({ title, items }) => [title, items.map((r) => `${r.kind}/${r.name}`)])).toEqual([
+      ['The namespace and its limits', ['Namespace/store-a']],
+      ['How visitors come in', ['Service/mysql', 'Service/wordpress', 'Ingress/wordpress']],
+      ['Else', ['Widget/w']],
+    ]);
+  });
+
+  it('have their events, the newest first, where the service tells of any', () => {
+    const events = [told('2026-01-01T10:00:00Z'), told('2026-01-01T12:00:00Z'), told('')];
+    const [group] = grouped([resource('Deployment', 'wordpress', { events }), resource('StatefulSet', 'mysql')]);
+    expect(group?.items.map((r) => r.events.map((e) => e.time))).toEqual([[], ['2026-01-01T12:00:00Z', '2026-01-01T10:00:00Z', '']]);
+  });
+
+  it('that are not there are explained by what became of the store', () => {
+    const of = (phase: Store['phase']) => none({ phase } as Store);
+    expect(of('Provisioning')).toContain('yet');
+    expect(of('Failed')).toContain('taken down');
+    expect(of('Deleting')).not.toContain('yet');
+  });
+});

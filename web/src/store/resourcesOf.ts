@@ -1,0 +1,50 @@
+/** A store's inventory as it is shown: what belongs together, each with its events. */
+import type { Resource, Store } from '../api/types';
+
+export interface EventTold {
+  time: string;
+  type: string;
+  reason: string;
+  message: string;
+  count: number;
+}
+
+export type ResourceShown = Resource & { events: EventTold[] };
+
+/** In the order in which it comes up. */
+const GROUPS: readonly [string, readonly string[]][] = [
+  ['The namespace and its limits', ['Namespace', 'ResourceQuota', 'LimitRange', 'ServiceAccount', 'Secret']],
+  ['Who may speak to whom', ['NetworkPolicy']],
+  ['Data', ['PersistentVolumeClaim']],
+  ['What runs', ['ConfigMap', 'StatefulSet', 'Deployment', 'CronJob']],
+  ['How visitors come in', ['Service', 'Ingress', 'HTTPRoute']],
+];
+
+export function grouped(resources: readonly Resource[]): { title: string; items: ResourceShown[] }[] {
+  const known = new Set(GROUPS.flatMap(([, kinds]) => kinds));
+  const found = GROUPS.map(([title, kinds]) => ({
+    title,
+    items: resources.filter((r) => kinds.includes(r.kind)).sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind) || a.name.localeCompare(b.name)),
+  }));
+  found.push({ title: 'Else', items: resources.filter((r) => !known.has(r.kind)) });
+  return found.filter(({ items }) => items.length > 0).map(({ title, items }) => ({ title, items: items.map((r) => ({ ...r, events: eventsOf(r) })) }));
+}
+
+/** Events of an object, newest first; none where the service tells of none. */
+function eventsOf(resource: Resource & { events?: readonly EventTold[] | null }): EventTold[] {
+  return [...(resource.events ?? [])].sort((a, b) => at(b) - at(a));
+}
+
+const at = (event: EventTold): number => Date.parse(event.time) || 0;
+
+/** Why a store has no objects. */
+export function none(store: Store): string {
+  switch (store.phase) {
+    case 'Failed':
+      return 'Nothing is in the cluster any more: what was applied was taken down when it failed. What was seen then stands above.';
+    case 'Deleting':
+      return 'Nothing is in the cluster any more.';
+    default:
+      return 'Nothing is in the cluster yet.';
+  }
+}
