@@ -1,38 +1,55 @@
-import { Text } from '@mantine/core';
+import { Group, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
 
 import type { Overview } from '../api/types';
 import { seconds } from '../ui/words';
-import { place, roundUp } from './scale';
+import { across, HEIGHT, place, roundUp, type Span, spanOf, WIDTH } from './scale';
+import { TimePlot } from './TimePlot';
 
-const WIDTH = 500;
-const HEIGHT = 160;
+const MINUTE = 60_000;
 
-/** Each store that became Ready as a dot, newest on the right, with the median and the 95th percentile. */
+/** Each store that became Ready as a dot at its time, with the median and the 95th percentile. */
 export function Durations({ durations }: { durations: Overview['durations'] }) {
-  const { p50, p95 } = durations;
-  const recent = [...durations.recent].reverse();
+  const { p50, p95, recent } = durations;
   if (p50 === null || p95 === null || recent.length === 0) return <Text c="dimmed">No store was Ready yet.</Text>;
-  const most = roundUp(Math.max(...recent.map((d) => d.seconds)) * 1.05);
-  const y = (value: number) => HEIGHT - place(value, most, HEIGHT - 4);
-  const x = (i: number) => (recent.length === 1 ? WIDTH / 2 : 8 + place(i, recent.length - 1, WIDTH - 16));
+  const most = roundUp(Math.max(...recent.map((d) => d.seconds)));
+  const span = roomy(spanOf(recent, 0));
+  const y = (value: number) => HEIGHT - place(value, most, HEIGHT);
   return (
-    <figure style={{ margin: 0 }}>
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} width="100%" role="img" aria-label={`Median ${seconds(p50)}, 95 % within ${seconds(p95)}`}>
-        {[{ at: p50, name: 'p50' }, { at: p95, name: 'p95' }].map(({ at, name }) => (
-          <g key={name}>
-            <line x1={0} x2={WIDTH} y1={y(at)} y2={y(at)} stroke="var(--mantine-color-dimmed)" strokeDasharray={name === 'p50' ? '0' : '6 4'} />
-            <text x={4} y={Math.max(12, y(at) - 4)} fontSize={12} fill="var(--mantine-color-text)">{`${name} ${seconds(at)}`}</text>
-          </g>
-        ))}
-        {recent.map((d, i) => (
-          <circle key={d.store + d.time} cx={x(i)} cy={y(d.seconds)} r={4} fill="var(--mantine-color-cyan-7)" fillOpacity={0.7}>
+    <figure className="plot-figure">
+      <TimePlot span={span} most={most} unit="s" height={160} label={`The newest ${recent.length}: median ${seconds(p50)}, 95 % within ${seconds(p95)}`}>
+        <line className="plot-mark" x1={0} x2={WIDTH} y1={y(p50)} y2={y(p50)} />
+        <line className="plot-mark" x1={0} x2={WIDTH} y1={y(p95)} y2={y(p95)} strokeDasharray="6 4" />
+        {recent.map((d) => (
+          <path key={d.store + d.time} className="plot-dot" d={`M${across(span, Date.parse(d.time)).toFixed(1)} ${y(d.seconds).toFixed(1)}h0`}>
             <title>{`${d.store}: ${seconds(d.seconds)}`}</title>
-          </circle>
+          </path>
         ))}
-      </svg>
-      <Text component="figcaption" size="xs" c="dimmed">
-        The newest {recent.length}, up to {seconds(most)}
-      </Text>
+      </TimePlot>
+      <Group gap="md" component="figcaption">
+        <Mark dashes="0">median {seconds(p50)}</Mark>
+        <Mark dashes="6 4">95 % within {seconds(p95)}</Mark>
+        <Text size="xs" c="dimmed">
+          {recent.length === 1 ? 'one store' : `the newest ${recent.length}`}
+        </Text>
+      </Group>
     </figure>
+  );
+}
+
+/** Some room at both sides, so that no dot is cut, and a minute at least. */
+function roomy({ from, to }: Span): Span {
+  const more = Math.max((to - from) * 0.03, (MINUTE - (to - from)) / 2);
+  return { from: from - more, to: to + more };
+}
+
+function Mark({ dashes, children }: { dashes: string; children: ReactNode }) {
+  return (
+    <Group gap={6} wrap="nowrap">
+      <svg width={22} height={8} aria-hidden>
+        <line className="plot-mark" x1={0} x2={22} y1={4} y2={4} strokeDasharray={dashes} />
+      </svg>
+      <Text size="xs">{children}</Text>
+    </Group>
   );
 }

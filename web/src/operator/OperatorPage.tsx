@@ -55,7 +55,7 @@ function Shown({ seen }: { seen: Overview }) {
         <Card title="Time from request to Ready">
           <Durations durations={seen.durations} />
         </Card>
-        <Card title="API server and queue, over the day">
+        <Card title="API server, queue and watch over the day">
           <Lines history={seen.history} />
         </Card>
         <Card title="Capacity">

@@ -2,40 +2,39 @@ import { Group, Text } from '@mantine/core';
 
 import { type Overview, PHASES, type Phase } from '../api/types';
 import { PHASE_COLOURS } from '../ui/theme';
-import { moment } from '../ui/words';
-import { path, place, roundUp } from './scale';
+import { across, HEIGHT, path, place, roundUp, runs, spanOf } from './scale';
+import { Gaps, TimePlot } from './TimePlot';
 
-const WIDTH = 1000;
-const HEIGHT = 160;
+type Sample = Overview['history'][number];
 
+const MINUTE = 60_000;
 const fill = (phase: Phase) => `var(--mantine-color-${PHASE_COLOURS[phase]}-6)`;
+const count = (sample: Sample, phase: Phase) => sample.stores[phase] ?? 0;
 
 /** How many stores were in which phase, minute by minute, one upon the other. */
 export function Phases({ history }: { history: Overview['history'] }) {
   if (history.length < 2) return <Text c="dimmed" size="sm">A picture comes with the next minutes.</Text>;
-  const shown = PHASES.filter((p) => history.some((s) => (s.stores[p] ?? 0) > 0));
-  const most = roundUp(Math.max(...history.map((s) => PHASES.reduce((sum, p) => sum + (s.stores[p] ?? 0), 0))));
-  const x = (i: number) => place(i, history.length - 1, WIDTH);
-  const y = (count: number) => HEIGHT - place(count, most, HEIGHT);
-  const below = history.map(() => 0);
-  const areas = shown.map((phase) => {
-    const low = [...below];
-    history.forEach((s, i) => (below[i] = (below[i] ?? 0) + (s.stores[phase] ?? 0)));
-    const upper = below.map((n, i) => ({ x: x(i), y: y(n) }));
-    const lower = low.map((n, i) => ({ x: x(i), y: y(n) })).reverse();
-    return { phase, d: `${path(upper)}${path(lower).replace('M', 'L')}Z` };
-  });
-  const first = history[0];
-  const last = history[history.length - 1];
+  const shown = PHASES.filter((p) => history.some((s) => count(s, p) > 0));
+  const most = roundUp(Math.max(...history.map((s) => PHASES.reduce((sum, p) => sum + count(s, p), 0))));
+  const span = spanOf(history);
+  const parts = runs(history);
+  const area = (run: readonly Sample[], order: number) => {
+    // The last one stands for its minute too.
+    const ends = run.map((s) => ({ s, time: Date.parse(s.time) }));
+    const last = ends[ends.length - 1];
+    const all = last ? [...ends, { s: last.s, time: last.time + MINUTE }] : ends;
+    const upTo = (phases: readonly Phase[]) =>
+      all.map(({ s, time }) => ({ x: across(span, time), y: HEIGHT - place(phases.reduce((sum, p) => sum + count(s, p), 0), most, HEIGHT) }));
+    return `${path(upTo(shown.slice(0, order + 1)))}${path(upTo(shown.slice(0, order)).reverse()).replace('M', 'L')}Z`;
+  };
   return (
-    <figure style={{ margin: 0 }}>
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" width="100%" height={HEIGHT} role="img" aria-label={`Stores by phase over time, up to ${most}`}>
-        {areas.map(({ phase, d }) => (
-          <path key={phase} d={d} fill={fill(phase)} />
+    <figure className="plot-figure">
+      <TimePlot span={span} most={most} height={160} label={`Stores by phase over time, up to ${most}`}>
+        {shown.map((phase, order) => (
+          <path key={phase} fill={fill(phase)} d={parts.map((run) => area(run, order)).join('')} />
         ))}
-      </svg>
-      <Group justify="space-between" component="figcaption">
-        <Text size="xs" c="dimmed">{first ? moment(first.time) : ''}</Text>
+      </TimePlot>
+      <Group gap="sm" component="figcaption" justify="space-between">
         <Group gap="sm">
           {shown.map((phase) => (
             <Group key={phase} gap={4}>
@@ -44,7 +43,7 @@ export function Phases({ history }: { history: Overview['history'] }) {
             </Group>
           ))}
         </Group>
-        <Text size="xs" c="dimmed">{last ? moment(last.time) : ''}</Text>
+        <Gaps count={parts.length} />
       </Group>
     </figure>
   );
