@@ -75,7 +75,7 @@ function Figure({ title, value, note, bad = false }: { title: string; value: str
       <Text size="xs" c="dimmed">
         {title}
       </Text>
-      <Text fz="h3" fw={700} c={bad ? 'red' : 'var(--mantine-color-text)'}>
+      <Text fz="h3" fw={700} c={bad ? 'var(--mantine-color-error)' : 'var(--mantine-color-text)'}>
         {value}
       </Text>
       <Text size="xs" c="dimmed">

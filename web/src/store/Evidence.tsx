@@ -1,4 +1,4 @@
-import { Alert, Loader, Stack, Table, Text } from '@mantine/core';
+import { Alert, Loader, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 
 import { sentence } from '../api/client';
@@ -50,19 +50,20 @@ export function WhatWasSeen({ id, revision }: { id: string; revision: number }) 
 function Containers({ containers }: { containers: readonly ContainerSeen[] }) {
   if (containers.length === 0) return null;
   return (
-    <Wide label="Containers">
+    <Told label="Containers">
       {containers.map((c) => (
-        <Table.Tr key={`${c.pod} ${c.container}`}>
-          <Table.Td>
-            {c.pod}/{c.container}
-          </Table.Td>
-          <Table.Td>{[c.state, c.reason].filter((word) => word !== '').join(': ')}</Table.Td>
-          <Table.Td>
-            {c.message} {c.restarts > 0 && `(${c.restarts} restarts)`}
-          </Table.Td>
-        </Table.Tr>
+        <li key={`${c.pod} ${c.container}`}>
+          <Text size="sm" fw={600}>
+            {c.container}: {[c.state, c.reason].filter((word) => word !== '').join(', ')}
+            {c.restarts > 0 && `, ${c.restarts} restarts`}
+          </Text>
+          {c.message !== '' && <Text size="sm">{c.message}</Text>}
+          <Text size="xs" c="dimmed">
+            {c.pod}
+          </Text>
+        </li>
       ))}
-    </Wide>
+    </Told>
   );
 }
 
@@ -83,32 +84,34 @@ function Log({ log }: { log: LogSeen }) {
 function Events({ events }: { events: readonly EventSeen[] }) {
   if (events.length === 0) return null;
   return (
-    <Wide label="Events of Kubernetes, newest first">
+    <Told label="Events of Kubernetes, newest first">
       {[...events].reverse().map((e, index) => (
-        <Table.Tr key={`${e.time} ${e.object} ${index}`}>
-          <Table.Td>{e.time === '' ? '' : moment(e.time)}</Table.Td>
-          <Table.Td>
-            {e.reason} {e.count > 1 && `(${e.count} times)`}
-          </Table.Td>
-          <Table.Td>
-            {e.message}
-            <Text size="xs">{e.object}</Text>
-          </Table.Td>
-        </Table.Tr>
+        <li key={`${e.time} ${e.object} ${index}`}>
+          <Text size="sm" fw={600}>
+            {e.reason}
+            {e.count > 1 && ` (${e.count} times)`}
+          </Text>
+          <Text size="sm">{e.message}</Text>
+          <Text size="xs" c="dimmed">
+            {[e.time === '' ? '' : moment(e.time), e.object].filter((word) => word !== '').join(', ')}
+          </Text>
+        </li>
       ))}
-    </Wide>
+    </Told>
   );
 }
 
-function Wide({ label, children }: { label: string; children: ReactNode }) {
+/** A list that may be long: it scrolls in its own room. */
+function Told({ label, children }: { label: string; children: ReactNode }) {
   return (
-    <Table.ScrollContainer minWidth={480} type="native" tabIndex={0} role="region" aria-label={label}>
-      <Table fz="sm" aria-label={label} captionSide="top">
-        <Table.Caption ta="left" fw={600}>
-          {label}
-        </Table.Caption>
-        <Table.Tbody>{children}</Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <div>
+      <Text size="sm" fw={600} mb={4}>
+        {label}
+      </Text>
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls: WCAG 2.1.1 */}
+      <div className="seen" tabIndex={0} role="region" aria-label={label}>
+        <ul className="told">{children}</ul>
+      </div>
+    </div>
   );
 }

@@ -37,7 +37,7 @@ function Head({ entry }: { entry: Entry }) {
     <Text size="xs" c="dimmed" span>
       <time dateTime={entry.time}>{moment(entry.time)}</time>{' '}
       {entry.severity !== 'info' && (
-        <Badge size="xs" color={COLOURS[entry.severity]} variant="light" tt="none">
+        <Badge size="xs" color={COLOURS[entry.severity]} variant="dot" tt="none">
           {entry.severity}
         </Badge>
       )}{' '}

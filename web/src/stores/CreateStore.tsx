@@ -127,9 +127,10 @@ export default function CreateStore({ me, close }: { me: Me; close: () => void }
           <Stack>
             <SegmentedControl
               aria-label="Engine"
+              fullWidth
               value={draft.engine}
               onChange={set('engine')}
-              data={[{ value: 'woocommerce', label: 'WooCommerce shop' }, { value: 'wordpress', label: 'WordPress only' }]}
+              data={[{ value: 'woocommerce', label: 'WooCommerce' }, { value: 'wordpress', label: 'WordPress only' }]}
             />
             <TextInput label="Title" description="What visitors read; empty: the name" value={draft.title} onChange={(e) => set('title')(e.currentTarget.value)} error={of('options.title')} />
             <TextInput label="Administrator's e-mail" placeholder="owner@example.com" value={draft.adminEmail} onChange={(e) => set('adminEmail')(e.currentTarget.value)} error={of('options.adminEmail')} />

@@ -71,7 +71,7 @@ function Person({ me }: { me: Me }) {
   const { setColorScheme } = useMantineColorScheme();
   const signOut = useSignOut();
   return (
-    <Menu position="bottom-end">
+    <Menu position="bottom-end" withinPortal={false} withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <UnstyledButton aria-label={`Account of ${me.user}`} maw={160}>
           <Text size="sm" className="cut">
