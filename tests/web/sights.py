@@ -100,7 +100,7 @@ def tour(page: Page, server: Server) -> Iterator[str]:
     expect(page.get_by_label("Evidence of revision")).to_contain_text("ImagePullBackOff")
     yield "store, rolled back"
     page.goto(server.url + "/stores/stuck")
-    expect(page.get_by_label("Progress")).to_contain_text("example.com/hold")
+    expect(page.get_by_test_id("message")).to_contain_text("example.com/hold")
     yield "store, being deleted"
     play_a_day(page)
     page.goto(server.url + "/operator")

@@ -6,7 +6,7 @@ import { seconds } from '../ui/words';
 import { across, HEIGHT, place, roundUp, type Span, spanOf, WIDTH } from './scale';
 import { TimePlot } from './TimePlot';
 
-const MINUTE = 60_000;
+const LEAST = 4 * 60_000;
 
 /** Each store that became Ready as a dot at its time, with the median and the 95th percentile. */
 export function Durations({ durations }: { durations: Overview['durations'] }) {
@@ -17,7 +17,7 @@ export function Durations({ durations }: { durations: Overview['durations'] }) {
   const y = (value: number) => HEIGHT - place(value, most, HEIGHT);
   return (
     <figure className="plot-figure">
-      <TimePlot span={span} most={most} unit="s" height={160} label={`The newest ${recent.length}: median ${seconds(p50)}, 95 % within ${seconds(p95)}`}>
+      <TimePlot span={span} most={most} unit="s" height={200} label={`The newest ${recent.length}: median ${seconds(p50)}, 95 % within ${seconds(p95)}`}>
         <line className="plot-mark" x1={0} x2={WIDTH} y1={y(p50)} y2={y(p50)} />
         <line className="plot-mark" x1={0} x2={WIDTH} y1={y(p95)} y2={y(p95)} strokeDasharray="6 4" />
         {recent.map((d) => (
@@ -37,9 +37,9 @@ export function Durations({ durations }: { durations: Overview['durations'] }) {
   );
 }
 
-/** Some room at both sides, so that no dot is cut, and a minute at least. */
+/** Some room at both sides, so that no dot is cut, and some minutes at least. */
 function roomy({ from, to }: Span): Span {
-  const more = Math.max((to - from) * 0.03, (MINUTE - (to - from)) / 2);
+  const more = Math.max((to - from) * 0.03, (LEAST - (to - from)) / 2);
   return { from: from - more, to: to + more };
 }
 

@@ -15,7 +15,8 @@ interface Props {
   children: ReactNode;
 }
 
-const TICKS = 4;
+/** A day and its minute take a tick each six hours. */
+const TICKS = 4.1;
 
 /** A picture over time with its two axes. It is stretched to its place; words stand beside it, so that they are not. */
 export function TimePlot({ span, most, unit = '', label, height, children }: Props) {

@@ -25,7 +25,7 @@ describe('a picture of the past', () => {
     expect(ticks(span, 5, 0)).toEqual({ step: 60 * MINUTE, at: [1, 2, 3, 4].map((h) => NOON + h * 60 * MINUTE) });
     // Half an hour off: India.
     expect(ticks(span, 5, -330 * MINUTE).at[0]).toBe(NOON + 30 * MINUTE);
-    for (const length of [1, 30, 500, 86_400, 86_400 * 400]) {
+    for (const length of [60, 500, 86_400, 86_400 * 400]) {
       const { at } = ticks({ from: NOON, to: NOON + length * 1000 }, 5, 0);
       expect(at.length).toBeGreaterThan(0);
       expect(at.length).toBeLessThan(7);

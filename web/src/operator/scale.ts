@@ -25,8 +25,7 @@ export function path(points: readonly ({ x: number; y: number } | null)[]): stri
     .join('');
 }
 
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
+const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
@@ -65,7 +64,7 @@ export function spanOf(samples: readonly Timed[], each = MINUTE): Span {
 
 export const across = ({ from, to }: Span, time: number): number => place(time - from, to - from, WIDTH);
 
-const STEPS = [5 * SECOND, 15 * SECOND, 30 * SECOND, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 30 * DAY, 90 * DAY, 365 * DAY];
+const STEPS = [MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 30 * DAY, 90 * DAY, 365 * DAY];
 
 export interface Ticks {
   /** Milliseconds between two. */
@@ -73,7 +72,7 @@ export interface Ticks {
   at: number[];
 }
 
-/** Round moments of the local clock, not more than so many. */
+/** Round moments of the local clock, as near to each other as lets so many of them in. */
 export function ticks({ from, to }: Span, most: number, zone = new Date(from).getTimezoneOffset() * MINUTE): Ticks {
   const step = STEPS.find((s) => (to - from) / s <= most) ?? 365 * DAY;
   const at: number[] = [];
@@ -83,8 +82,8 @@ export function ticks({ from, to }: Span, most: number, zone = new Date(from).ge
 
 const FORMS: readonly [number, Intl.DateTimeFormatOptions][] = [
   [DAY, { month: 'short', day: 'numeric' }],
-  [MINUTE, { hour: 'numeric', minute: '2-digit' }],
-  [0, { hour: 'numeric', minute: '2-digit', second: '2-digit' }],
+  [HOUR, { hour: 'numeric' }],
+  [0, { hour: 'numeric', minute: '2-digit' }],
 ];
 
 /** What stands at the ticks of that step. */

@@ -10,7 +10,7 @@ import { useEvidence } from './useStore';
 /** Why the present revision failed: the reason first, then what was seen. */
 export function Evidence({ store }: { store: Store }) {
   return (
-    <Alert color="red" title={`Revision ${store.revision} failed`} role="alert">
+    <Alert color="red" variant="outline" title={`Revision ${store.revision} failed`} role="alert">
       <Text size="sm" mb="sm">
         {store.message}
       </Text>

@@ -1,11 +1,11 @@
-import { Badge, Table, Text } from '@mantine/core';
+import { Badge, Text } from '@mantine/core';
 import { useMemo } from 'react';
 
 import type { Resource, Store } from '../api/types';
 import { Trouble } from '../ui/Trouble';
 import { Waiting } from '../ui/Waiting';
 import { moment } from '../ui/words';
-import { type EventTold, grouped, none } from './resourcesOf';
+import { type EventTold, grouped, none, type ResourceShown } from './resourcesOf';
 import { useResources } from './useStore';
 
 const COLOURS: Record<Resource['health'], string> = {
@@ -22,51 +22,51 @@ export function Resources({ store }: { store: Store }) {
   if (!resources.data) return <Trouble part error={resources.error} again={() => void resources.refetch()} />;
   if (resources.data.length === 0) return <Text c="dimmed">{none(store)}</Text>;
   return (
-    <Table.ScrollContainer minWidth={520} type="native" tabIndex={0} role="region" aria-label="Table of resources">
-      <Table verticalSpacing={6} aria-label="Resources">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Kind / namespace / name</Table.Th>
-            <Table.Th>Health</Table.Th>
-            <Table.Th>Says</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        {groups.map(({ title, items }) => (
-          <Table.Tbody key={title}>
-            <Table.Tr>
-              <Table.Th colSpan={3} scope="rowgroup" fz="xs" c="dimmed">
-                {title}
-              </Table.Th>
-            </Table.Tr>
-            {items.map((r) => (
-              <Table.Tr key={`${r.kind}/${r.namespace ?? ''}/${r.name}`}>
-                <Table.Td pl="lg" style={{ overflowWrap: 'anywhere', verticalAlign: 'top' }}>
-                  {r.kind}
-                  <Text span c="dimmed" size="sm">
-                    {r.namespace === null ? '' : `/${r.namespace}`}/{r.name}
-                  </Text>
-                </Table.Td>
-                <Table.Td style={{ verticalAlign: 'top' }}>
-                  <Badge color={COLOURS[r.health]} variant="dot" tt="none">
-                    {r.health}
-                  </Badge>
-                </Table.Td>
-                <Table.Td style={{ verticalAlign: 'top' }}>
-                  <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
-                    {r.message}
-                  </Text>
-                  <Events of={`${r.kind} ${r.name}`} events={r.events} />
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        ))}
-      </Table>
-    </Table.ScrollContainer>
+    <div className="objects" role="table" aria-label="Resources">
+      <div role="row" className="object" data-head>
+        <span role="columnheader">Kind / namespace / name</span>
+        <span role="columnheader">Health</span>
+        <span role="columnheader">Says</span>
+      </div>
+      {groups.map(({ title, items }) => (
+        <div key={title} role="rowgroup" aria-label={title}>
+          <Text size="xs" c="dimmed" fw={600} mt="md" mb={4} aria-hidden>
+            {title}
+          </Text>
+          {items.map((r) => (
+            <One key={`${r.kind}/${r.namespace ?? ''}/${r.name}`} resource={r} />
+          ))}
+        </div>
+      ))}
+    </div>
   );
 }
 
-/** What Kubernetes told of one object, newest first. */
+function One({ resource: r }: { resource: ResourceShown }) {
+  return (
+    <div role="row" className="object">
+      <Text role="cell" size="sm" style={{ overflowWrap: 'anywhere' }}>
+        {r.kind}
+        <Text span c="dimmed" inherit>
+          {r.namespace === null ? '' : `/${r.namespace}`}/{r.name}
+        </Text>
+      </Text>
+      <span role="cell">
+        <Badge color={COLOURS[r.health]} variant="dot" tt="none">
+          {r.health}
+        </Badge>
+      </span>
+      <div role="cell" className="says">
+        <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+          {r.message}
+        </Text>
+        <Events of={`${r.kind} ${r.name}`} events={r.events} />
+      </div>
+    </div>
+  );
+}
+
+/** What happened to one object, newest first. */
 function Events({ of, events }: { of: string; events: readonly EventTold[] }) {
   if (events.length === 0) return null;
   return (
@@ -81,8 +81,8 @@ function Events({ of, events }: { of: string; events: readonly EventTold[] }) {
           <li key={`${e.time} ${e.reason} ${index}`}>
             <Text size="xs" c="dimmed">
               {e.time === '' ? '' : moment(e.time)}{' '}
-              <Text span inherit fw={600} c={e.type === 'Warning' ? 'var(--mantine-color-text)' : 'dimmed'}>
-                {e.type === 'Warning' && '! '}
+              <Text span inherit fw={600} c="var(--mantine-color-text)">
+                {e.severity !== 'info' && `${e.severity}: `}
                 {e.reason}
               </Text>
               {e.count > 1 && ` (${e.count} times)`}

@@ -27,7 +27,7 @@ export function Steps({ store }: { store: Store }) {
   const failed = store.phase === 'Failed';
   const events = useEvents(store.id);
   const evidence = useEvidence(store.id, store.revision, failed);
-  if (store.phase === 'Deleting') return <Leaving store={store} />;
+  if (store.phase === 'Deleting') return <Leaving />;
   const attempt = attemptOf(events.data ?? []);
   const steps = stepsOf(store, attempt, failed && evidence.data ? read(evidence.data).conditions : null);
   return (
@@ -47,6 +47,7 @@ export function Steps({ store }: { store: Store }) {
 function One({ step, since }: { step: Step; since: string | null }) {
   const { sign, colour, word } = SIGNS[step.state];
   const working = step.state === 'now';
+  const says = step.state === 'undone' || step.state === 'unreached' ? word : step.message;
   const quiet = step.state === 'waiting' || step.state === 'unreached' || step.state === 'undone';
   return (
     <Group component="li" wrap="nowrap" align="flex-start" gap="sm" py={6} data-step={step.type} data-state={step.state}>
@@ -59,12 +60,12 @@ function One({ step, since }: { step: Step; since: string | null }) {
             {step.title}
           </Text>
           <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
-            {step.after !== null ? `after ${seconds(step.after)}` : working && since !== null ? <Passed since={since} /> : quiet && step.state !== 'waiting' ? word : null}
+            {step.after !== null ? `after ${seconds(step.after)}` : working && since !== null ? <Passed since={since} /> : null}
           </Text>
         </Group>
-        {step.message !== '' && (
+        {says !== '' && (
           <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-            {step.message}
+            {says}
           </Text>
         )}
       </div>
@@ -72,8 +73,8 @@ function One({ step, since }: { step: Step; since: string | null }) {
   );
 }
 
-/** A store that goes has no steps any more: Ready says what is left of it. */
-function Leaving({ store }: { store: Store }) {
+/** A store that goes has no steps any more; what holds it up is its message. */
+function Leaving() {
   return (
     <>
       <Title order={2} size="h5" mb="sm">
@@ -81,9 +82,7 @@ function Leaving({ store }: { store: Store }) {
       </Title>
       <Group wrap="nowrap" align="flex-start" gap="sm">
         <Loader size={18} color="gray" mt={2} aria-hidden />
-        <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
-          {store.conditions.find((c) => c.type === 'Ready' && c.reason === 'Deleting')?.message ?? store.message}
-        </Text>
+        <Text size="sm">Everything of it is being deleted. What holds it up stands above; this page says when it is gone.</Text>
       </Group>
     </>
   );

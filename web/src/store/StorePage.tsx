@@ -59,7 +59,7 @@ function Shown({ store }: { store: Store }) {
         ← Stores
       </Anchor>
       <Group justify="space-between" align="flex-start">
-        <div style={{ minWidth: 0 }}>
+        <div style={{ minWidth: 0, flex: '1 1 18rem' }}>
           <Group gap="sm">
             <ViewTitle name={store.name} style={{ overflowWrap: 'anywhere' }}>
               {store.name}

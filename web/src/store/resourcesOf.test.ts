@@ -4,7 +4,7 @@ import type { Resource, Store } from '../api/types';
 import { grouped, none } from './resourcesOf';
 
 const resource = (kind: string, name: string, more: object = {}) => ({ kind, name, namespace: 'store-a', ...more }) as Resource;
-const told = (time: string) => ({ time, type: 'Warning', reason: 'BackOff', message: 'no', count: 2 });
+const told = (time: string) => ({ time, type: 'drift', severity: 'warning', reason: 'BackOff', message: 'no', count: 2 });
 
 describe('resources', () => {
   it('stand with what they belong to, and an unknown kind last', () => {

@@ -1,9 +1,9 @@
 /** A store's inventory as it is shown: what belongs together, each with its events. */
-import type { Resource, Store } from '../api/types';
+import type { Entry, Resource, Store } from '../api/types';
 
 export interface EventTold {
   time: string;
-  type: string;
+  severity: Entry['severity'];
   reason: string;
   message: string;
   count: number;
