@@ -1,4 +1,4 @@
-"""Every view of the dashboard in every state, one after the other, for whoever looks at them all."""
+"""Every view of the dashboard in every state, one after the other."""
 
 from __future__ import annotations
 
@@ -54,7 +54,11 @@ def play_a_day(page: Page) -> None:
         overview["history"] = [
             {
                 "time": (now - timedelta(minutes=ago)).isoformat(),
-                "stores": {"Ready": 5 + (1440 - ago) // 240, "Degraded": int(ago < 400), "Failed": 1},
+                "stores": {
+                    "Ready": 5 + (1440 - ago) // 240,
+                    "Degraded": int(ago < 400),
+                    "Failed": 1,
+                },
                 "due": ago % 7,
                 "queueAge": (ago % 50) / 20,
                 "latency": None if 900 < ago < 930 else 0.004 + (ago % 90) / 9000,
@@ -107,7 +111,9 @@ def tour(page: Page, server: Server) -> Iterator[str]:
     expect(page.get_by_role("heading", name="Capacity")).to_be_visible()
     expect(page.get_by_role("img", name="Watch last heard of")).to_be_visible()
     yield "operator"
-    page.evaluate("history.pushState(null, '', '/nowhere'); dispatchEvent(new PopStateEvent('popstate'))")
+    page.evaluate(
+        "history.pushState(null, '', '/nowhere'); dispatchEvent(new PopStateEvent('popstate'))"
+    )
     expect(page.get_by_text("There is no such page")).to_be_visible()
     yield "no such page"
     page.goto(server.url + "/stores/nobody")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,6 +13,13 @@ from tests.system.server import Server, wait_for_phase
 from tests.web.conftest import Visit
 
 HOSTILE = '<img src=x onerror="document.title=1"> 日本 & "shop"'
+
+REMEMBER_HEADINGS = """
+    window.headings = [];
+    new MutationObserver(() => {
+        for (const h of document.querySelectorAll('h1')) window.headings.push(h.textContent);
+    }).observe(document.body, {childList: true, subtree: true, characterData: true});
+"""
 
 
 def phase(page: Page, word: str) -> None:
@@ -57,8 +65,13 @@ def test_a_shop_from_its_making_to_its_end(visit: Visit, server: Server) -> None
     confirm = page.get_by_role("button", name="Delete the store")
     expect(confirm).to_be_disabled()
     page.get_by_label("Type blumen-mehr to confirm").fill("blumen-mehr")
+    page.evaluate(REMEMBER_HEADINGS)
     confirm.click()
-    expect(page.get_by_text("or not any more")).to_be_visible(timeout=60_000)
+    gone = page.get_by_role("heading", name="“Blumen & Mehr” is gone")
+    expect(gone).to_be_visible(timeout=60_000)
+    assert page.evaluate("window.headings").count("That did not work") == 0
+    page.get_by_role("link", name="To the stores").click()
+    expect(page.get_by_text("No stores yet")).to_be_visible()
 
 
 @pytest.fixture
@@ -83,6 +96,73 @@ def test_a_store_that_fails_says_why_and_is_mended(visit: Visit, broken: Server)
         good = {"versions": {"wordpress": "6.9-php8.4-apache"}}
         client.patch("/api/v1/stores/broken", json=good).raise_for_status()
     phase(page, "Ready")
+
+
+def test_the_step_that_failed_is_marked(visit: Visit, broken: Server) -> None:
+    """Also once the install is taken down, when nothing of it is there any more."""
+    page = visit("/stores/broken")
+    page.get_by_role("tab", name="Resources").click()
+    expect(page.get_by_text("what was applied was taken down")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-state=failed]")).to_have_attribute("data-step", "WordPressReady")
+    expect(page.locator("[data-state=failed]")).to_contain_text("wordpress:missing")
+    expect(page.locator("[data-step=Applied]")).to_contain_text("taken down")
+    expect(page.locator("[data-step=DatabaseReady]")).to_have_attribute("data-state", "undone")
+
+
+def test_what_was_rolled_back_has_its_evidence_too(visit: Visit, broken: Server) -> None:
+    page = visit()
+    with broken.client() as client:
+        client.post("/api/v1/stores", json={"id": "acme", "name": "Acme"}).raise_for_status()
+        wait_for_phase(client, "acme", "Ready", seconds=60)
+        page.goto(broken.url + "/stores/acme")
+        expect(page.locator("[data-state=done]")).to_have_count(6)
+        expect(page.get_by_label("Failed before")).to_have_count(0)
+        bad = {"versions": {"wordpress": "missing"}}
+        client.patch("/api/v1/stores/acme", json=bad).raise_for_status()
+    card = page.get_by_label("Failed before")
+    expect(card).to_contain_text("Revision 2 failed and was rolled back by revision 3")
+    expect(card.get_by_role("region")).to_have_count(0)
+    card.get_by_text("What was seen when it failed").click()
+    expect(card.get_by_label("Evidence of revision 2")).to_contain_text("ImagePullBackOff")
+
+
+def test_events_stand_under_their_object(visit: Visit, server: Server) -> None:
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "acme", "name": "Acme"}).raise_for_status()
+        wait_for_phase(client, "acme", "Ready", seconds=60)
+
+    def answer(route: Route) -> None:
+        told = route.fetch()
+        document = told.json()
+        event = {"type": "drift", "severity": "warning", "reason": "Drifted", "count": 2}
+        for resource in document["items"]:
+            resource["events"] = []
+            if resource["kind"] == "Deployment":
+                resource["events"] = [
+                    event | {"time": f"2026-01-01T1{hour}:00:00Z", "message": f"at {hour}"}
+                    for hour in (0, 2)
+                ]
+        route.fulfill(response=told, json=document)
+
+    page = visit()
+    page.route("**/api/v1/stores/acme/resources*", answer)
+    page.goto(server.url + "/stores/acme")
+    page.get_by_role("tab", name="Resources").click()
+    row = page.get_by_role("row").filter(has_text="Deployment/store-acme/wordpress")
+    expect(row.get_by_text("at 2")).to_be_hidden()
+    row.get_by_text("2 events").click()
+    expect(row.get_by_role("listitem")).to_contain_text(["at 2", "at 0"])
+    expect(row.get_by_role("listitem").first).to_contain_text("warning: Drifted (2 times)")
+
+
+def test_ages_are_right_by_a_wrong_clock(visit: Visit, server: Server) -> None:
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "acme", "name": "Acme"}).raise_for_status()
+    page = visit()
+    page.clock.set_fixed_time(datetime.now(UTC) + timedelta(days=40))
+    page.goto(server.url + "/stores")
+    age = page.locator("[data-store=acme]").get_by_role("cell").nth(5)
+    expect(age).to_have_text(re.compile(r"^\d+ (s|min)$"))
 
 
 def test_a_retry_is_asked_for_on_the_page(visit: Visit, broken: Server) -> None:

@@ -12,7 +12,7 @@ const LEAST = 4 * 60_000;
 export function Durations({ durations }: { durations: Overview['durations'] }) {
   const { p50, p95, recent } = durations;
   if (p50 === null || p95 === null || recent.length === 0) return <Text c="dimmed">No store was Ready yet.</Text>;
-  const most = roundUp(Math.max(...recent.map((d) => d.seconds)));
+  const most = roundUp(Math.max(...recent.map((d) => d.seconds)) * 1.05);
   const span = roomy(spanOf(recent, 0));
   const y = (value: number) => HEIGHT - place(value, most, HEIGHT);
   return (

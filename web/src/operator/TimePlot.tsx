@@ -18,6 +18,9 @@ interface Props {
 /** A day and its minute take a tick each six hours. */
 const TICKS = 4.1;
 
+/** Percent of the way after which there is no room for words. */
+const EDGE = 97;
+
 /** A picture over time with its two axes. It is stretched to its place; words stand beside it, so that they are not. */
 export function TimePlot({ span, most, unit = '', label, height, children }: Props) {
   const { step, at } = ticks(span, TICKS);
@@ -42,9 +45,8 @@ export function TimePlot({ span, most, unit = '', label, height, children }: Pro
       <div className="plot-times" aria-hidden>
         {at.map((time) => {
           const left = across(span, time) / (WIDTH / 100);
-          const edge = left < 6 ? '0' : left > 94 ? '-100%' : '-50%';
-          return (
-            <span key={time} style={{ left: `${left}%`, transform: `translateX(${edge})` }}>
+          return left > EDGE ? null : (
+            <span key={time} style={{ left: `${left}%` }}>
               {words(time)}
             </span>
           );

@@ -9,10 +9,10 @@ import { type EventTold, grouped, none, type ResourceShown } from './resourcesOf
 import { useResources } from './useStore';
 
 const COLOURS: Record<Resource['health'], string> = {
-  Healthy: 'teal',
-  Progressing: 'blue',
-  Degraded: 'red',
-  Missing: 'orange',
+  Healthy: 'teal.6',
+  Progressing: 'blue.6',
+  Degraded: 'red.6',
+  Missing: 'orange.6',
 };
 
 export function Resources({ store }: { store: Store }) {

@@ -81,7 +81,7 @@ function Leaving() {
         On its way out
       </Title>
       <Group wrap="nowrap" align="flex-start" gap="sm">
-        <Loader size={18} color="gray" mt={2} aria-hidden />
+        <Loader size={18} color="gray.6" mt={2} aria-hidden />
         <Text size="sm">Everything of it is being deleted. What holds it up stands above; this page says when it is gone.</Text>
       </Group>
     </>

@@ -6,7 +6,7 @@ import { moment } from '../ui/words';
 import { useEvents } from './useStore';
 import { Waiting } from '../ui/Waiting';
 
-const COLOURS: Record<Entry['severity'], string> = { info: 'gray', warning: 'orange', error: 'red' };
+const COLOURS: Record<Entry['severity'], string> = { info: 'gray.6', warning: 'orange.6', error: 'red.6' };
 
 export function Timeline({ id }: { id: string }) {
   const events = useEvents(id);

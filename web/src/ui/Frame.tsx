@@ -8,9 +8,9 @@ import { useFeedState } from '../live/Live';
 import { useSignOut } from '../session/useSignOut';
 
 const STATES: Record<FeedState, { word: string; colour: string; meaning: string }> = {
-  connecting: { word: 'connecting', colour: 'gray', meaning: 'Connecting to the service' },
-  live: { word: 'live', colour: 'teal', meaning: 'What you see is current' },
-  stale: { word: 'stale', colour: 'orange', meaning: 'The service is not heard of: what you see may be old. It goes on by itself.' },
+  connecting: { word: 'connecting', colour: 'gray.6', meaning: 'Connecting to the service' },
+  live: { word: 'live', colour: 'teal.6', meaning: 'What you see is current' },
+  stale: { word: 'stale', colour: 'orange.6', meaning: 'The service is not heard of: what you see may be old. It goes on by itself.' },
 };
 
 export function Frame({ me, children }: { me: Me; children: ReactNode }) {

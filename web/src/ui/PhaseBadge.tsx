@@ -5,7 +5,7 @@ import { PHASE_COLOURS } from './theme';
 
 export function PhaseBadge({ phase }: { phase: Phase }) {
   return (
-    <Badge color={PHASE_COLOURS[phase]} variant="dot" tt="none" data-phase={phase} style={{ flexShrink: 0 }}>
+    <Badge color={`${PHASE_COLOURS[phase]}.6`} variant="dot" tt="none" data-phase={phase} style={{ flexShrink: 0 }}>
       {phase}
     </Badge>
   );
