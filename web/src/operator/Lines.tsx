@@ -10,8 +10,8 @@ type Of = (sample: Sample) => number | null;
 const latency: Of = (s) => (s.latency === null ? null : s.latency * 1000);
 const queueAge: Of = (s) => s.queueAge;
 
-/** Seconds since the watch that was silent longest was heard of; not every sample has it. */
-const staleness: Of = (s) => ('staleness' in s && typeof s.staleness === 'number' ? s.staleness : null);
+/** Seconds since the watch that was silent longest was heard of. */
+const staleness: Of = (s) => s.staleness;
 
 export function Lines({ history }: { history: Overview['history'] }) {
   if (history.length < 2) return <Text c="dimmed" size="sm">A picture comes with the next minutes.</Text>;
@@ -19,7 +19,7 @@ export function Lines({ history }: { history: Overview['history'] }) {
     <Stack gap="sm">
       <Line history={history} name="API server answers within" unit="ms" of={latency} />
       <Line history={history} name="Oldest in the queue" unit="s" of={queueAge} />
-      {history.some((s) => staleness(s) !== null) && <Line history={history} name="Watch last heard of" unit="s" of={staleness} />}
+      <Line history={history} name="Watch last heard of" unit="s" of={staleness} />
       <Gaps count={runs(history).length} />
     </Stack>
   );

@@ -5,7 +5,7 @@ import type { Resource, Store } from '../api/types';
 import { Trouble } from '../ui/Trouble';
 import { Waiting } from '../ui/Waiting';
 import { moment } from '../ui/words';
-import { type EventTold, grouped, none, type ResourceShown } from './resourcesOf';
+import { grouped, none } from './resourcesOf';
 import { useResources } from './useStore';
 
 const COLOURS: Record<Resource['health'], string> = {
@@ -42,7 +42,7 @@ export function Resources({ store }: { store: Store }) {
   );
 }
 
-function One({ resource: r }: { resource: ResourceShown }) {
+function One({ resource: r }: { resource: Resource }) {
   return (
     <div role="row" className="object">
       <Text role="cell" size="sm" style={{ overflowWrap: 'anywhere' }}>
@@ -67,7 +67,7 @@ function One({ resource: r }: { resource: ResourceShown }) {
 }
 
 /** What happened to one object, newest first. */
-function Events({ of, events }: { of: string; events: readonly EventTold[] }) {
+function Events({ of, events }: { of: string; events: Resource['events'] }) {
   if (events.length === 0) return null;
   return (
     <details>
@@ -80,7 +80,7 @@ function Events({ of, events }: { of: string; events: readonly EventTold[] }) {
         {events.map((e, index) => (
           <li key={`${e.time} ${e.reason} ${index}`}>
             <Text size="xs" c="dimmed">
-              {e.time === '' ? '' : moment(e.time)}{' '}
+              {moment(e.time)}{' '}
               <Text span inherit fw={600} c="var(--mantine-color-text)">
                 {e.severity !== 'info' && `${e.severity}: `}
                 {e.reason}

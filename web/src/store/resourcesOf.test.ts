@@ -4,7 +4,6 @@ import type { Resource, Store } from '../api/types';
 import { grouped, none } from './resourcesOf';
 
 const resource = (kind: string, name: string, more: object = {}) => ({ kind, name, namespace: 'store-a', ...more }) as Resource;
-const told = (time: string) => ({ time, type: 'drift', severity: 'warning', reason: 'BackOff', message: 'no', count: 2 });
 
 describe('resources', () => {
   it('stand with what they belong to, and an unknown kind last', () => {
@@ -14,12 +13,6 @@ describe('resources', () => {
       ['How visitors come in', ['Service/mysql', 'Service/wordpress', 'Ingress/wordpress']],
       ['Else', ['Widget/w']],
     ]);
-  });
-
-  it('have their events, the newest first, where the service tells of any', () => {
-    const events = [told('2026-01-01T10:00:00Z'), told('2026-01-01T12:00:00Z'), told('')];
-    const [group] = grouped([resource('Deployment', 'wordpress', { events }), resource('StatefulSet', 'mysql')]);
-    expect(group?.items.map((r) => r.events.map((e) => e.time))).toEqual([[], ['2026-01-01T12:00:00Z', '2026-01-01T10:00:00Z', '']]);
   });
 
   it('that are not there are explained by what became of the store', () => {

@@ -1,15 +1,5 @@
-/** A store's inventory as it is shown: what belongs together, each with its events. */
-import type { Entry, Resource, Store } from '../api/types';
-
-export interface EventTold {
-  time: string;
-  severity: Entry['severity'];
-  reason: string;
-  message: string;
-  count: number;
-}
-
-export type ResourceShown = Resource & { events: EventTold[] };
+/** A store's inventory as it is shown: what belongs together. */
+import type { Resource, Store } from '../api/types';
 
 /** In the order in which it comes up. */
 const GROUPS: readonly [string, readonly string[]][] = [
@@ -20,22 +10,15 @@ const GROUPS: readonly [string, readonly string[]][] = [
   ['How visitors come in', ['Service', 'Ingress', 'HTTPRoute']],
 ];
 
-export function grouped(resources: readonly Resource[]): { title: string; items: ResourceShown[] }[] {
+export function grouped(resources: readonly Resource[]): { title: string; items: Resource[] }[] {
   const known = new Set(GROUPS.flatMap(([, kinds]) => kinds));
   const found = GROUPS.map(([title, kinds]) => ({
     title,
     items: resources.filter((r) => kinds.includes(r.kind)).sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind) || a.name.localeCompare(b.name)),
   }));
   found.push({ title: 'Else', items: resources.filter((r) => !known.has(r.kind)) });
-  return found.filter(({ items }) => items.length > 0).map(({ title, items }) => ({ title, items: items.map((r) => ({ ...r, events: eventsOf(r) })) }));
+  return found.filter(({ items }) => items.length > 0);
 }
-
-/** Events of an object, newest first; none where the service tells of none. */
-function eventsOf(resource: Resource & { events?: readonly EventTold[] | null }): EventTold[] {
-  return [...(resource.events ?? [])].sort((a, b) => at(b) - at(a));
-}
-
-const at = (event: EventTold): number => Date.parse(event.time) || 0;
 
 /** Why a store has no objects. */
 export function none(store: Store): string {
