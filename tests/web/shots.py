@@ -10,6 +10,7 @@ from playwright.sync_api import Page, sync_playwright
 from tests.ground import Ground
 from tests.system.server import Server, wait_for_phase
 from tests.web.conftest import CHROMIUM, login_link
+from tests.web.sights import play_a_day
 
 FOLDER = Path(__file__).parents[2] / "docs" / "dashboard"
 SIGHTS = {
@@ -43,6 +44,7 @@ def shoot(page: Page, server: Server, name: str) -> None:
     page.locator("[data-step=Ready][data-state=done]").wait_for()
     page.wait_for_timeout(600)
     page.screenshot(path=FOLDER / f"store-{name}.png")
+    play_a_day(page)  # this service began a moment ago
     page.goto(f"{server.url}/operator")
     page.get_by_role("heading", name="Capacity").wait_for()
     page.wait_for_timeout(600)

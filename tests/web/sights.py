@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -55,14 +56,14 @@ def play_a_day(page: Page) -> None:
             {
                 "time": (now - timedelta(minutes=ago)).isoformat(),
                 "stores": {
-                    "Ready": 5 + (1440 - ago) // 240,
-                    "Degraded": int(ago < 400),
-                    "Failed": 1,
+                    "Ready": min(5, 2 + (1440 - ago) // 360) - int(380 < ago < 400),
+                    "Degraded": int(380 < ago < 400),
+                    "Failed": int(ago < 250),
                 },
                 "due": ago % 7,
-                "queueAge": (ago % 50) / 20,
-                "latency": None if 900 < ago < 930 else 0.004 + (ago % 90) / 9000,
-                "staleness": (ago % 30) / 3,
+                "queueAge": 0.4 + 0.3 * math.sin(ago / 40) + (1.5 if 380 < ago < 400 else 0),
+                "latency": None if 900 < ago < 930 else 0.006 + 0.002 * math.sin(ago / 90),
+                "staleness": 3 + 2 * math.sin(ago / 25) + (8 if 900 < ago < 930 else 0),
             }
             for ago in range(1440, -1, -1)
             if not 600 < ago < 720

@@ -140,7 +140,7 @@ def test_events_stand_under_their_object(visit: Visit, server: Server) -> None:
             if resource["kind"] == "Deployment":
                 resource["events"] = [
                     event | {"time": f"2026-01-01T1{hour}:00:00Z", "message": f"at {hour}"}
-                    for hour in (0, 2)
+                    for hour in (2, 0)  # as the service sorts them
                 ]
         route.fulfill(response=told, json=document)
 
