@@ -73,6 +73,7 @@ FILES = {
     "dump.SQL.gz": "all of it",
     "debug.log.1": "all of it",
     "plugins/config.php~": "a password",
+    "plugins/config.php.save": "a password",
     "uploads/e2e/program/dump.sql": "all of it",
 }
 
@@ -98,6 +99,7 @@ def test_what_is_closed_by_its_folder_is_closed_and_uploads_are_no_programs(shop
         "dump.SQL.gz",
         "debug.log.1",
         "plugins/config.php~",
+        "plugins/config.php.save",
         "uploads/e2e/program/dump.sql",
         ".urumi-brought",
     ):

@@ -24,7 +24,7 @@ class Shelf:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._images: dict[tuple[Path, Path | None], Path] = {}
-        self._volumes: dict[Path, Path] = {}
+        self._made: dict[Path, Path] = {}
 
     def image(self, wordpress: Path, woocommerce: Path | None) -> Path:
         """Return the image of these two."""
@@ -35,15 +35,17 @@ class Shelf:
         return self._images[key]
 
     def fill(self, shop: Shop) -> None:
-        """Give a shop the volume that `prepare` makes of its image."""
-        made = self._volumes.get(shop.image)
+        """Give a shop the volume that `prepare` makes, and what it leaves in the pod."""
+        made = self._made.get(shop.image)
         if made is None:
             shop.prepare().ended(0)
-            made = self._folder / f"volume-{len(self._volumes)}"
-            link_tree(shop.volume, made)
-            self._volumes[shop.image] = made
+            made = self._folder / f"made-{len(self._made)}"
+            for name in ("volume", "tmp"):
+                link_tree(shop.folder / name, made / name)
+            self._made[shop.image] = made
         else:
-            link_tree(made, shop.volume)
+            for name in ("volume", "tmp"):
+                link_tree(made / name, shop.folder / name)
 
 
 @pytest.fixture(scope="session")

@@ -104,6 +104,12 @@ class Running:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
+    def terminate(self) -> None:
+        """Tell the container's first process to end, as the kubelet does first."""
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        for child in children.read_text().split():
+            os.kill(int(child), signal.SIGTERM)
+
     @property
     def ended(self) -> bool:
         """Whether it has ended."""
@@ -179,10 +185,19 @@ class Shop:
         return (self.folder / "sent").read_text(errors="replace")
 
     def empty(self) -> None:
-        """Remove what set-up and visitors put beside the programs; the pod's own folders too."""
-        for place in (self.volume / "uploads", self.folder / "tmp"):
-            shutil.rmtree(place, ignore_errors=True)
-            place.mkdir()
+        """Remove what set-up and visitors put beside the programs and into the pod's own folder.
+
+        What `prepare` left there stays: it runs once in a pod.
+        """
+        shutil.rmtree(self.volume / "uploads", ignore_errors=True)
+        (self.volume / "uploads").mkdir()
+        for path in (self.folder / "tmp").iterdir():
+            if path.name == "urumi-themes":
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
     def prepare(self) -> Run:
         """Run the container `prepare` to its end."""
@@ -211,10 +226,12 @@ class Shop:
 
     def start(
         self, name: str, command: Sequence[str] = (), environ: dict[str, str] | None = None,
-        room: int | None = None,
+        room: int | None = None, first: bool = False,
     ) -> Running:  # fmt: skip
         """Start a container of the pod, with its own command or another.
 
+        With ``first`` that command is the container's first process, as it is in a pod; else it has
+        one above it that ends all.
         With ``room`` its volume of files is another one, empty, of so many bytes.
         """
         self._runs += 1
@@ -224,6 +241,8 @@ class Shop:
         own = [*container["command"], *container.get("args", [])]
         mounts = self._mounts(container, room)
         sandbox = self._sandbox(log, mounts, self.environ | (environ or {}))
+        if first:
+            sandbox.insert(1, "--as-pid-1")
         return Running([*sandbox, *(command or own)], log)
 
     def php(self, code: str) -> str:

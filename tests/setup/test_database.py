@@ -47,9 +47,42 @@ def test_a_database_that_goes_away_in_the_middle_is_told_and_mended(
     assert differences(end_state(database), whole) == []
 
 
+def test_a_database_that_goes_away_before_the_last_write_is_tried_again(
+    make_shop: MakeShop, database: Database
+) -> None:
+    shop = make_shop("wordpress")
+    shop.gate.reset()
+    shop.gate.arm(lambda _, body: b"urumi_ready" in body, lambda: None)
+    run = shop.start("setup").wait().ended(75, "the database did not write")
+    assert run.said["step"] == "setup"
+    shop.setup().ended(0, "marked ready")
+
+
+def test_set_up_ends_when_it_is_told_to(make_shop: MakeShop) -> None:
+    shop = make_shop("wordpress")
+    shop.gate.shut = True
+    running = shop.start("setup", first=True)
+    deadline = time.monotonic() + 60
+    while shop.gate.refused < 3:
+        assert time.monotonic() < deadline and not running.ended, "it does not knock"
+        time.sleep(0.05)
+    running.terminate()
+    assert running.wait(30).code in (143, -15)
+
+
+def test_a_folder_that_cannot_be_written_is_told(make_shop: MakeShop) -> None:
+    shop = make_shop("wordpress")
+    (shop.folder / "tmp").chmod(0o555)
+    try:
+        shop.setup().ended(70, "the folder /tmp cannot be written")
+    finally:
+        (shop.folder / "tmp").chmod(0o755)
+
+
 def test_a_wrong_password_is_told_without_a_secret(shop: Shop, database: Database) -> None:
     shop.secrets["database-password"] = "database-wrong-1"
     run = shop.setup().ended(78, "the database refuses the password in the Secret")
+    assert run.said["step"] == "setup", "no sentence of its own"
     for secret in (PASSWORD, "database-wrong-1", ADMIN_PASSWORD, SALT):
         assert secret not in run.out + run.message
     shop.secrets["database-password"] = PASSWORD

@@ -18,7 +18,9 @@ PARTS = 2
 POINTS = {"wordpress": 16, "woocommerce": 16}
 READY = rb"urumi_ready"
 MOMENTS = {
+    "a category's other half": rb"INSERT INTO `wp_term_taxonomy`.*product_cat",
     "the cart's page": rb"woocommerce_cart_page_id",
+    "what a setting brings with it": rb"woocommerce_admin_scheduler_last_processed_order_id",
     "the version that came first": rb"woocommerce_initial_installed_version",
     "a product is whole": rb"COMMIT",
     "the order": rb"INSERT INTO `?wp_wc_orders\b",
@@ -29,6 +31,7 @@ MOMENTS = {
     "the order's number": rb"urumi_order",
 }
 
+IN_TRANSACTION = "SELECT trx_mysql_thread_id FROM information_schema.innodb_trx"
 PAGES = [
     "cart", "checkout", "my-account", "privacy-policy", "refund_returns", "sample-page", "shop",
 ]  # fmt: skip
@@ -121,6 +124,35 @@ def test_a_kill_while_the_shop_is_proven_is_mended_by_one_more_run(
     pages = sorted(name for kind, _, name, *_ in state["posts"] if kind == "page")
     assert pages == PAGES
     assert database.option("woocommerce_initial_installed_version")
+    assert ["default_product_cat", "the term uncategorized"] in state["options"]
+
+
+@pytest.mark.parametrize(
+    "at", [rb"DELETE FROM wp_wc_order_operational_data", rb"wp_wc_product_meta_lookup.*demo-mug"]
+)
+def test_a_connection_lost_in_a_transaction_leaves_no_half_of_it(
+    make_shop: MakeShop, database: Database, at: bytes
+) -> None:
+    shop = make_shop("woocommerce")
+    cut: list[str] = []
+
+    def cuts(_: int, body: bytes) -> bool:
+        if not cut and re.search(at, body, re.DOTALL):
+            cut.extend(thread for (thread,) in database.sql(IN_TRANSACTION))
+            for thread in cut:
+                database.sql(f"KILL CONNECTION {thread}")
+        return False
+
+    shop.gate.reset()
+    shop.gate.arm(cuts, lambda: None)
+    run = shop.start("setup").wait()
+    assert cut, run.out
+    run.ended(75)
+    assert database.option("urumi_ready") is None
+    shop.setup().ended(0, "marked ready")
+    assert remains(database) == {}
+    products = end_state(database)["products"]
+    assert [row[0] for row in products] == ["demo-bag", "demo-mug", "demo-shirt"]
 
 
 def test_two_kills_in_a_row_are_mended_too(

@@ -22,6 +22,7 @@ add_action('init', static function () {
 
 def put(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)  # a link to what other shops have too
     path.write_text(text)
 
 
@@ -221,6 +222,72 @@ def test_the_engine_is_kept_from_the_first_run_on(make_shop: MakeShop, database:
     database.sql("DELETE FROM wp_options WHERE option_name = 'urumi_ready'")
     shop.set(engine="woocommerce")
     shop.setup().ended(78, "which is chosen once")
+
+
+@pytest.mark.parametrize("name", ["twentyeleven", "twentytwentyfive", "twenty-mine"])
+def test_a_broken_theme_of_any_name_stops_nothing(shop: Shop, name: str) -> None:
+    shop.setup().ended(0)
+    put(shop.volume / f"themes/{name}/style.css", "/* Theme Name: Mine\nVersion: 9 */")
+    put(shop.volume / f"themes/{name}/functions.php", FATAL)
+    shop.prepare().ended(0)
+    shop.setup().ended(0, '"changed":"nothing"')
+
+
+def test_the_owners_cache_of_objects_does_not_keep_what_was_changed(
+    make_shop: MakeShop, database: Database
+) -> None:
+    shop = make_shop("wordpress")
+    shop.setup().ended(0)
+    kept = "/usr/src/wordpress/wp-content/kept"
+    core = (shop.image / "wp-includes/cache.php").read_text()
+    put(
+        shop.volume / "object-cache.php",
+        core.replace(
+            "= new WP_Object_Cache();",
+            f"= is_file('{kept}') ? unserialize(file_get_contents('{kept}'))"
+            " : new WP_Object_Cache();"
+            "register_shutdown_function(static fn() => "
+            f"file_put_contents('{kept}', serialize($GLOBALS['wp_object_cache'])));",
+        ),
+    )
+    assert shop.php("echo get_option('blogname');") == "Acme Ltd"
+    shop.set(title="New title")
+    shop.setup().ended(0, '"changed":"title set"')
+    assert shop.php("echo get_option('blogname');") == "New title"
+
+
+def test_an_installer_of_the_owner_is_not_asked_where_nothing_is_installed(
+    make_shop: MakeShop,
+) -> None:
+    shop = make_shop("wordpress")
+    shop.setup().ended(0)
+    put(shop.volume / "install.php", FATAL)
+    shop.setup().ended(0, '"changed":"nothing"')
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("admin-username", "o'neil", "must be 1 to 60 letters"),
+        ("admin-username", "x" * 61, "must be 1 to 60 letters"),
+        ("admin-password", "it's-secret-1", "a quotation mark or a backslash"),
+    ],
+)
+def test_an_administrator_that_wordpress_would_not_take_is_told_at_once(
+    make_shop: MakeShop, database: Database, key: str, value: str, words: str
+) -> None:
+    shop = make_shop("wordpress")
+    shop.secrets[key] = value
+    run = shop.setup().ended(78, words)
+    assert value not in run.out + run.message
+    assert database.sql("SHOW TABLES") == []
+
+
+def test_a_shop_that_serves_is_not_stopped_for_its_administrator(make_shop: MakeShop) -> None:
+    shop = make_shop("wordpress")
+    shop.setup().ended(0)
+    shop.secrets["admin-password"] = "it's-secret-2"
+    shop.setup().ended(0, "administrator's password set")
 
 
 @pytest.mark.parametrize("name", ["object-cache.php", "fatal-error-handler.php"])

@@ -2,6 +2,7 @@
 # Makes the server's data folder: beside its place, then renamed, so that it is whole or not there.
 # A kill at any moment is mended by the next run.
 set -eu
+trap 'exit 143' TERM # the first process of a container hears no signal that it does not ask for
 
 home=/var/lib/mysql
 new=$home/data.new

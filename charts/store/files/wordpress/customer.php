@@ -27,8 +27,11 @@ final class Customer {
 		$text = (string) @file_get_contents($this->base . $path, false, stream_context_create(array('http' => $http)));
 		$head = function_exists('http_get_last_response_headers') ? http_get_last_response_headers() : ($http_response_header ?? null);
 		$status = (int) (explode(' ', $head[0] ?? '- 0')[1] ?? 0);
+		if (0 === $status) {
+			throw new RuntimeException("$method $path was cut short, which is often for want of memory");
+		}
 		if ($status !== $expected) {
-			$why = json_decode($text, true)['message'] ?? '';
+			$why = html_entity_decode(strip_tags(json_decode($text, true)['message'] ?? ''), ENT_QUOTES);
 			throw new RuntimeException("$method $path answered $status, not $expected" . ($why ? ": $why" : ''));
 		}
 		foreach ($head as $line) {

@@ -52,9 +52,9 @@ if (null === $urumi_site && $urumi_living) {
 	$urumi_did[] = 'address repaired';
 }
 require __DIR__ . '/boot.php';
-require_once ABSPATH . 'wp-admin/includes/upgrade.php';
 
 if ($urumi_new) {
+	require_once ABSPATH . 'wp-admin/includes/upgrade.php';
 	add_action('populate_options', static fn() => set_option($GLOBALS['urumi_db'], 'urumi_install', 'begun'));
 	// Else wp_install() calls the site itself to try permalinks, twice five seconds.
 	$urumi_pretty = static fn() => '/%postname%/';
@@ -71,6 +71,7 @@ if ($urumi_new) {
 }
 $urumi_version = (string) get_option('db_version');
 if ($urumi_version !== (string) $wp_db_version) {
+	require_once ABSPATH . 'wp-admin/includes/upgrade.php'; // and the owner's drop-in install.php with it
 	wp_upgrade();
 	$urumi_did[] = (int) $urumi_version > $wp_db_version ? 'database taken back to an older WordPress' : 'database upgraded';
 }

@@ -12,7 +12,7 @@ const MISCONFIGURED = 78;
 const TABLE_MISSING = 1146; // ER_NO_SUCH_TABLE
 const PREFIX = 'wp_';
 const DATABASE = 'wordpress'; // its name and its user's
-const REPORT = '/tmp/urumi-report.json'; // of a step to set-up: plugins print where they like
+const LOST = array(2006, 2013); // CR_SERVER_GONE_ERROR, CR_SERVER_LOST
 
 if ('cli' === PHP_SAPI) {
 	ini_set('display_errors', 'stderr');
@@ -23,16 +23,19 @@ mysqli_report(MYSQLI_REPORT_OFF);
 
 /** Ends this process or request: a sentence in the log, a code and the sentence for whoever waits. */
 function fail(int $code, string $message): never {
+	if (function_exists('finish')) { // in setup.php, whose last word is the termination message
+		finish($code, array('step' => 'setup', 'error' => $message));
+	}
 	file_put_contents('php://stderr', $message . "\n");
 	$GLOBALS['urumi_done'] = true;
 	report(array('error' => $message, 'code' => $code));
 	exit($code);
 }
 
-/** Hands a step's result to set-up. */
+/** Hands a step's result to set-up, in a file of its own: plugins print where they like. */
 function report(array $result): void {
-	if ('cli-server' === PHP_SAPI) {
-		file_put_contents(REPORT, json_encode($result, JSON_UNESCAPED_UNICODE | JSON_INVALID_UTF8_SUBSTITUTE));
+	if (getenv('URUMI_REPORT')) {
+		file_put_contents(getenv('URUMI_REPORT'), json_encode($result, JSON_UNESCAPED_UNICODE | JSON_INVALID_UTF8_SUBSTITUTE));
 	}
 }
 
@@ -112,19 +115,24 @@ function option(mysqli $db, string $name): ?string {
 	return first_value($db, 'SELECT option_value FROM ' . PREFIX . 'options WHERE option_name = ?', $name);
 }
 
+/** Ends this process where the database did not write: a lost connection is tried again. */
+function not_written(mysqli $db): never {
+	fail(in_array($db->errno, LOST, true) ? TRY_AGAIN : FAILED, 'the database did not write: ' . $db->error);
+}
+
 function set_option(mysqli $db, string $name, string $value): void {
 	$statement = $db->prepare(
 		'INSERT INTO ' . PREFIX . "options (option_name, option_value, autoload) VALUES (?, ?, 'off')
 		ON DUPLICATE KEY UPDATE option_value = VALUES(option_value)"
 	);
 	if (!$statement || !$statement->bind_param('ss', $name, $value) || !$statement->execute()) {
-		fail(FAILED, 'the database refuses to write: ' . $db->error);
+		not_written($db);
 	}
 }
 
 function remove_option(mysqli $db, string $name): void {
 	$statement = $db->prepare('DELETE FROM ' . PREFIX . 'options WHERE option_name = ?');
 	if (!$statement || !$statement->execute(array($name))) {
-		fail(FAILED, 'the database refuses to write: ' . $db->error);
+		not_written($db);
 	}
 }

@@ -4,6 +4,7 @@
 # half there. What the owner added, brought to a newer version, or deleted, stays so; WooCommerce alone
 # comes back where it is the engine.
 set -eu
+trap 'exit 143' TERM # the first process of a container hears no signal that it does not ask for
 
 engine=$1
 image=/usr/src/wordpress/wp-content
@@ -76,6 +77,16 @@ for kind in themes plugins; do
 done
 for file in index.php themes/index.php plugins/index.php; do
   if [ -f "$image/$file" ] && [ ! -f "$volume/$file" ]; then cp "$image/$file" "$volume/$file"; fi
+done
+
+# For set-up, which loads nothing of the owner's: the theme that the shop begins with.
+rm -rf /tmp/urumi-themes
+mkdir /tmp/urumi-themes
+for from in "$image"/themes/storefront "$image"/themes/twenty*; do
+  if [ -f "$from/style.css" ]; then
+    cp -R "$from" /tmp/urumi-themes/
+    break
+  fi
 done
 
 # WooCommerce comes with the image, or else from where the settings say.

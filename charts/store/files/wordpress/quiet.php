@@ -24,9 +24,14 @@ $urumi_page = static fn($found, $slug) => $found ?: $GLOBALS['wpdb']->get_var($G
 add_filter('woocommerce_create_page_id', $urumi_page, PHP_INT_MAX, 2);
 $urumi_only = static fn() => $GLOBALS['urumi_plugins'];
 add_filter('option_active_plugins', $urumi_only, PHP_INT_MAX);
-$urumi_theme = static fn() => basename((glob('/usr/src/wordpress/wp-content/themes/twenty*') ?: array(''))[0]);
-add_filter('pre_option_template', $urumi_theme, PHP_INT_MAX);
-add_filter('pre_option_stylesheet', $urumi_theme, PHP_INT_MAX);
+// The image's theme, of which prepare.sh left a copy: what bears its name on the volume is the owner's.
+$wp_theme_directories = array('/tmp/urumi-themes', '/etc/urumi');
+foreach (array('template' => '', 'stylesheet' => '', 'template_root' => '/tmp/urumi-themes', 'stylesheet_root' => '/tmp/urumi-themes') as $urumi_option => $urumi_root) {
+	$urumi_theme = $urumi_root ?: basename((glob('/tmp/urumi-themes/*') ?: array(''))[0]);
+	add_filter("pre_option_$urumi_option", static fn() => $urumi_theme, PHP_INT_MAX);
+}
+// wpdb connects again and goes on in silence, outside of the transaction that was lost: it shall stop.
+add_action('muplugins_loaded', static fn() => (fn() => $this->reconnect_retries = 0)->call($GLOBALS['wpdb']), PHP_INT_MIN);
 add_action('plugins_loaded', static fn() => remove_action('init', 'wp_cron'), PHP_INT_MAX);
 // The rules of this process lack those of the owner's plugins: the first visitor makes the ones kept.
 add_filter('pre_update_option_rewrite_rules', static fn($new, $old) => $old, PHP_INT_MAX, 2);

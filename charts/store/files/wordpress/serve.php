@@ -3,7 +3,7 @@
  * What PHP's own server runs for each request while the shop is set up, on loopback and for set-up
  * alone: a step of set-up, or else the shop as its visitors will meet it, quietly (quiet.php).
  */
-if (preg_match('~^/urumi/(warm|install|activate|configure|order)\?~', $_SERVER['REQUEST_URI'], $urumi_step)) {
+if (preg_match('~^/urumi/(warm|install|activate|configure|order|flush)\?~', $_SERVER['REQUEST_URI'], $urumi_step)) {
 	require __DIR__ . "/$urumi_step[1].php";
 	exit;
 }

@@ -8,33 +8,33 @@
 require __DIR__ . '/lib.php';
 require __DIR__ . '/customer.php';
 
-/** Runs PHP's own server until this process ends; returns its address. */
-function serve(): string {
+/** Runs PHP's own server until this process ends; returns its address. Steps leave their result in the file. */
+function serve(string $report): string {
 	$socket = stream_socket_server('tcp://127.0.0.1:0'); // a port that nobody listens on
 	$address = stream_socket_get_name($socket, false);
 	fclose($socket);
 	// Nobody changes a program while set-up runs; 128 MB hold WooCommerce and all that set-up loads.
 	$opcache = array('-d', 'opcache.enable=1', '-d', 'opcache.validate_timestamps=0', '-d', 'opcache.memory_consumption=128');
 	$command = array_merge(array(PHP_BINARY), $opcache, array('-q', '-S', $address, '-t', '/usr/src/wordpress', __DIR__ . '/serve.php'));
-	$process = proc_open($command, array(array('file', '/dev/null', 'r'), STDERR, STDERR), $pipes);
+	$process = proc_open($command, array(array('file', '/dev/null', 'r'), STDERR, STDERR), $pipes, null, array('URUMI_REPORT' => $report) + getenv());
 	register_shutdown_function(static fn() => proc_terminate($process, 9));
-	for ($deadline = microtime(true) + 30; microtime(true) < $deadline; usleep(10000)) {
+	for ($deadline = microtime(true) + 30; proc_get_status($process)['running'] && microtime(true) < $deadline; usleep(10000)) {
 		$socket = @stream_socket_client("tcp://$address", $code, $why, 1);
 		if ($socket) {
 			fclose($socket);
 			return "http://$address";
 		}
 	}
-	finish(FAILED, array('step' => 'setup', 'error' => 'PHP\'s own server did not start'));
+	finish(FAILED, array('step' => 'setup', 'error' => 'PHP\'s own server did not start: its log says why'));
 }
 
 /** Has the server run a script; returns its report, or null where it left none. */
-function ask(string $server, string $name, array $arguments): ?array {
-	@unlink(REPORT);
+function ask(string $server, string $name, array $arguments = array()): ?array {
+	file_put_contents(REPORT, '');
 	$http = array('ignore_errors' => true, 'timeout' => 86400);
 	$printed = (string) @file_get_contents("$server/urumi/$name?" . http_build_query($arguments), false, stream_context_create(array('http' => $http)));
 	fwrite(STDERR, '' === trim($printed) ? '' : trim($printed) . "\n");
-	$said = json_decode((string) @file_get_contents(REPORT), true);
+	$said = json_decode((string) file_get_contents(REPORT), true);
 	return is_array($said) ? $said : null;
 }
 
@@ -50,8 +50,11 @@ function step(string $server, string $name, string ...$arguments): array {
 
 /** Leaves the result where Kubernetes looks for it, and ends. */
 function finish(int $code, array $result): never {
+	if (isset($result['error'])) {
+		$result['error'] = mb_strimwidth($result['error'], 0, 1000, '...'); // 4096 bytes are kept
+	}
 	$text = json_encode($result, JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE);
-	@file_put_contents('/dev/termination-log', substr($text, 0, 4000));
+	@file_put_contents('/dev/termination-log', $text);
 	fwrite(STDERR, $text . "\n");
 	exit($code);
 }
@@ -72,9 +75,24 @@ function prove(string $server, string $url): array {
 	return step($server, 'order', placed: (string) $order, milliseconds: (string) $took)['did'];
 }
 
+/** Whether WordPress takes them as they are: it drops characters of a name, and logs nobody in by a quoted password. */
+function check_administrator(string $name, string $password): void {
+	if (!preg_match('/^[A-Za-z0-9_.@-]{1,60}$/', $name)) {
+		finish(MISCONFIGURED, array('step' => 'setup', 'error' => 'the admin-username in the Secret store-credentials must be 1 to 60 letters, digits and _ . @ -'));
+	}
+	if (preg_match('/[\'"\\\\]/', $password)) {
+		finish(MISCONFIGURED, array('step' => 'setup', 'error' => 'the admin-password in the Secret store-credentials has a quotation mark or a backslash, by which WordPress lets nobody in'));
+	}
+}
+
 $started = microtime(true);
 $settings = settings();
-$server = serve();
+define('REPORT', (string) @tempnam('/tmp', 'urumi-report-'));
+if (!str_starts_with(REPORT, '/tmp/')) {
+	finish(FAILED, array('step' => 'setup', 'error' => 'the folder /tmp cannot be written'));
+}
+register_shutdown_function(static fn() => unlink(REPORT));
+$server = serve(REPORT);
 $compiled = 0;
 $db = connect(300, static function () use ($server, &$compiled): void {
 	$compiled = null === $compiled ? null : ask($server, 'warm', array('from' => $compiled))['next'] ?? null;
@@ -84,6 +102,9 @@ lock($db, 'setup', 60);
 $engine = option($db, 'urumi_engine') ?? $settings['engine'];
 if ($engine !== $settings['engine']) {
 	finish(MISCONFIGURED, array('step' => 'setup', 'error' => "this was set up with the engine $engine, which is chosen once; {$settings['engine']} needs a store of its own"));
+}
+if (null === option($db, 'urumi_ready')) { // a shop that serves is not stopped for it
+	check_administrator(secret('admin/admin-username'), secret('admin/admin-password'));
 }
 $result = array('engine' => $settings['engine']);
 $did = array();
@@ -101,6 +122,10 @@ if (null === option($db, 'urumi_ready')) {
 	remove_option($db, 'rewrite_rules');
 	set_option($db, 'urumi_ready', '1');
 	$did[] = 'marked ready';
+}
+// The owner's cache of objects was off, and still has what was before.
+if ($did && is_file('/usr/src/wordpress/wp-content/object-cache.php')) {
+	ask($server, 'flush'); // a broken one stops nothing
 }
 $evidence = json_decode((string) option($db, 'urumi_order'), true);
 $result += $evidence ? array('order' => $evidence) : array();

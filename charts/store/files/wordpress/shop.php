@@ -1,14 +1,15 @@
 <?php
 /**
  * Part of `configure` (engine woocommerce), until the ready marker exists: what a shop needs to take
- * an order. Every piece is looked for first, so a killed run is mended by the next.
+ * an order, in one transaction: what WooCommerce does when one of its settings changes it does not
+ * do again for a run that was killed in between.
  */
+$wpdb->query('START TRANSACTION');
 // Before newly_installed(): it adds "yes" where nothing is set, and the first request to wp-admin,
 // even an anonymous one, would close the shop. Orders would work, the shop's pages not.
 update_option('woocommerce_coming_soon', 'no');
 update_option('woocommerce_store_pages_only', 'no');
 WC_Install::newly_installed();
-add_option('woocommerce_initial_installed_version', WC()->version, '', false); // what a kill in there leaves out
 // Else whoever logs in within half a minute is led to WooCommerce's own wizard.
 delete_transient('_wc_activation_redirect');
 update_option('woocommerce_custom_orders_table_enabled', 'yes');
@@ -17,6 +18,11 @@ update_option('woocommerce_task_list_hidden_lists', array('setup', 'extended'));
 update_option('woocommerce_show_marketplace_suggestions', 'no');
 update_option('woocommerce_allow_tracking', 'no');
 update_option('woocommerce_enable_guest_checkout', 'yes');
+// After a kill a category's number and that of its taxonomy differ, and WooCommerce takes one for the other.
+$urumi_category = get_term_by('slug', 'uncategorized', 'product_cat');
+if ($urumi_category && !term_exists((int) get_option('default_product_cat'), 'product_cat')) {
+	update_option('default_product_cat', $urumi_category->term_id);
+}
 WC_Install::create_pages();
 update_option('show_on_front', 'page'); // visitors of a shop come to its products
 update_option('page_on_front', wc_get_page_id('shop'));
@@ -39,4 +45,5 @@ if (!$urumi_zone->get_shipping_methods()) {
 		array('title' => 'Flat rate', 'tax_status' => 'taxable', 'cost' => '5')
 	);
 }
+$wpdb->query('COMMIT');
 $urumi_did[] = 'shop configured';
