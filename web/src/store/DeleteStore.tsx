@@ -21,13 +21,18 @@ export function DeleteStore({ store }: { store: Store }) {
       if (error instanceof Problem && error.status === 404) void client.invalidateQueries({ queryKey: ['store', store.id] });
     },
   });
+  const open = () => {
+    setTyped('');
+    remove.reset();
+    dialog.open();
+  };
   const send = (event: SyntheticEvent) => {
     event.preventDefault();
     if (typed === store.id) remove.mutate();
   };
   return (
     <>
-      <Button size="sm" variant="outline" color="red" onClick={dialog.open}>
+      <Button size="sm" variant="outline" color="red" onClick={open}>
         Delete
       </Button>
       <Modal opened={opened} onClose={dialog.close} title="Delete this store?">

@@ -22,9 +22,12 @@ export function BulkBar({ stores, chosen, choose }: Props) {
   const busy = state?.running ?? false;
   const run = (act: Act, ids: readonly string[]) => {
     ask.close();
-    setTyped('');
     choose(new Set());
     void bulk.start(act, ids);
+  };
+  const open = () => {
+    setTyped(''); // what was typed for another choice confirms nothing
+    ask.open();
   };
   const sure = typed === String(those.length) && !busy;
   const send = (event: SyntheticEvent) => {
@@ -42,7 +45,7 @@ export function BulkBar({ stores, chosen, choose }: Props) {
           <Button size="xs" variant="default" disabled={busy || failed.length === 0} onClick={() => run('retry', failed.map((s) => s.id))}>
             Retry {failed.length} failed
           </Button>
-          <Button size="xs" color="red" variant="outline" disabled={busy} onClick={ask.open}>
+          <Button size="xs" color="red" variant="outline" disabled={busy} onClick={open}>
             Delete
           </Button>
           <Button size="xs" variant="subtle" color="gray" onClick={() => choose(new Set())}>
