@@ -26,7 +26,7 @@ from orchestrator.api.query import (
     StreamQuery,
 )
 from orchestrator.api.wire_overview import overview_document
-from orchestrator.model.errors import FieldError, InputError, NotFound, RecordsError
+from orchestrator.model.errors import FieldError, InputError, NotFound, RecordsError, Unauthorized
 from orchestrator.model.kinds import Json
 from orchestrator.model.logs import LogLine, LogQuery
 from orchestrator.model.people import Principal
@@ -133,7 +133,10 @@ async def _me(call: Call, principal: Principal) -> wire.MeDocument:
 
 
 async def sign_in(call: Call) -> Response:
-    """Open a session by a token or a log-in link; the cookie is all that the browser keeps."""
+    """Open a session by a token or a log-in link; the cookie is all that the browser keeps.
+
+    The one that the browser had ends with that: its streams would go on as somebody else's.
+    """
     same_origin(call.request)
     request = call.typed(call.body, SignIn)
     if bool(request.token) == bool(request.code):
@@ -144,6 +147,7 @@ async def sign_in(call: Call) -> Response:
     else:
         principal, secret = await people.sign_in(request.token.strip())
     response = _json((await _me(call, principal)).to_json())
+    await _end_former(call)
     seconds = int(SESSION_LASTS.total_seconds())
     set_cookie(call.request, response, call.deps.settings.port, secret, seconds)
     return response
@@ -151,15 +155,30 @@ async def sign_in(call: Call) -> Response:
 
 async def sign_out(call: Call) -> Response:
     """End the session that the cookie names, and every other that came under its name."""
-    port = call.deps.settings.port
-    secrets = secrets_in(call.request, port)
+    await _end_sessions(call, call.principal)
+    response = Response(status_code=204, headers=_NO_STORE)
+    set_cookie(call.request, response, call.deps.settings.port, "", 0)
+    return response
+
+
+async def _end_former(call: Call) -> None:
+    """End the session that the browser had, in the name of whose it was."""
+    try:
+        former = await call.deps.service.people.by_session(
+            *secrets_in(call.request, call.deps.settings.port)
+        )
+    except Unauthorized:
+        return
+    await _end_sessions(call, former)
+
+
+async def _end_sessions(call: Call, by: Principal) -> None:
+    """End the sessions whose cookies came: the browser will not come with them again."""
+    secrets = secrets_in(call.request, call.deps.settings.port)
     if secrets:
-        await call.deps.service.people.sign_out(call.principal, *secrets)
+        await call.deps.service.people.sign_out(by, *secrets)
     for secret in secrets:
         call.request.app.state.feed.revoke(hash_token(secret))
-    response = Response(status_code=204, headers=_NO_STORE)
-    set_cookie(call.request, response, port, "", 0)
-    return response
 
 
 async def login_link(call: Call) -> Response:

@@ -209,6 +209,27 @@ async def test_signing_out_ends_the_sessions_streams_and_no_others(world: World)
     assert admin.session == ""
 
 
+async def test_a_new_sign_in_ends_the_session_that_the_browser_had(world: World) -> None:
+    people, token = world.service.people, await world.member("jane")
+    _, old = await people.sign_in(ADMIN)
+    feed = world.app.state.feed
+    stream = feed.events(await people.by_session(old), 0)
+    waiting = asyncio.ensure_future(anext(stream, None))
+    await asyncio.sleep(0)
+    async with world.client(None) as browser:
+        came_with = {"Cookie": f"{COOKIE}={old}"}
+        refused = await browser.post(SESSION, json={"token": "wrong"}, headers=came_with)
+        assert refused.status_code == 401
+        assert (await browser.get(f"{API}/me", headers=came_with)).json()["user"] == "admin"
+        signed_in = await browser.post(SESSION, json={"token": token}, headers=came_with)
+        assert signed_in.json()["user"] == "jane"
+        assert (await browser.get(f"{API}/me")).json()["user"] == "jane"
+        browser.cookies.clear()
+        assert (await browser.get(f"{API}/me", headers=came_with)).status_code == 401
+    async with asyncio.timeout(5):
+        assert await waiting is None
+
+
 async def test_a_wrong_token_is_not_made_up_for_by_a_cookie(world: World) -> None:
     async with world.client(None) as browser:
         await browser.post(SESSION, json={"token": ADMIN})
