@@ -1,70 +1,72 @@
+import { Alert } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { useEffect } from 'react';
 import { Navigate, Route, Routes, useLocation } from 'react-router';
 
-import { call, get, Problem, sentence } from './api/client';
+import { Problem } from './api/client';
 import type { Me } from './api/types';
 import { Live } from './live/Live';
 import { Notices } from './session/Notices';
+import { OtherPerson } from './session/OtherPerson';
+import { identityOf, readMe } from './session/person';
 import { Shelf } from './session/Shelf';
+import { useLoginLink } from './session/useLoginLink';
 import { BulkProgress } from './stores/BulkProgress';
 import { BulkRun } from './stores/BulkRun';
 import { Boundary } from './ui/Boundary';
 import { Frame } from './ui/Frame';
+import { lazyAgain, whenIdle } from './ui/lazyAgain';
 import { Trouble } from './ui/Trouble';
 import { Waiting } from './ui/Waiting';
 
-const SignIn = lazy(() => import('./session/SignIn'));
-const StoresPage = lazy(() => import('./stores/StoresPage'));
-const StorePage = lazy(() => import('./store/StorePage'));
-const OperatorPage = lazy(() => import('./operator/OperatorPage'));
-
-/** Use the code of a log-in link up, once, and take it out of the address and the history. */
-function useLoginLink(): { pending: boolean; problem: string | null } {
-  const client = useQueryClient();
-  const [code] = useState(() => new URLSearchParams(window.location.search).get('code'));
-  const [state, setState] = useState({ pending: code !== null, problem: null as string | null });
-  useEffect(() => {
-    if (code === null || !new URLSearchParams(window.location.search).has('code')) return;
-    window.history.replaceState(null, '', window.location.pathname);
-    call<Me>('POST', '/session', { code })
-      .then((me) => {
-        client.setQueryData(['me'], me);
-        setState({ pending: false, problem: null });
-      })
-      .catch((error: unknown) => setState({ pending: false, problem: sentence(error) }));
-  }, [client, code]);
-  return state;
-}
+const VIEW = { h: '50dvh' };
+const SignIn = lazyAgain(() => import('./session/SignIn'), VIEW);
+const StoresPage = lazyAgain(() => import('./stores/StoresPage'), VIEW);
+const StorePage = lazyAgain(() => import('./store/StorePage'), VIEW);
+const OperatorPage = lazyAgain(() => import('./operator/OperatorPage'), VIEW);
 
 const waiting = <Waiting h="50dvh" />;
 
 export function App() {
-  const link = useLoginLink();
-  const { pathname } = useLocation();
-  const me = useQuery({ queryKey: ['me'], queryFn: () => get<Me>('/me'), enabled: !link.pending });
-  if (link.pending || me.isPending) return waiting;
-  if (me.error instanceof Problem && me.error.status === 401)
-    return (
-      <Suspense fallback={waiting}>
-        <SignIn problem={link.problem} />
-      </Suspense>
-    );
+  const client = useQueryClient();
+  const me = useQuery({ queryKey: ['me'], queryFn: () => readMe(client) });
+  const link = useLoginLink(me.error);
+  const signedOut = me.error instanceof Problem && me.error.status === 401;
+  if (me.isPending || (signedOut && link.waits)) return waiting;
+  if (signedOut) return <SignIn problem={link.problem} />;
   if (!me.data) return <Trouble error={me.error} again={() => void me.refetch()} />;
+  if (link.waits) return <OtherPerson me={me.data} link={link} />;
+  // Somebody else begins anew: another stream, and no view that knows what the one before saw.
+  return <SignedIn key={identityOf(me.data)} me={me.data} linkProblem={link.problem} />;
+}
+
+function SignedIn({ me, linkProblem }: { me: Me; linkProblem: string | null }) {
+  const { pathname } = useLocation();
+  useEffect(
+    () =>
+      whenIdle(() => {
+        StorePage.preload();
+        if (me.role === 'admin') OperatorPage.preload();
+      }),
+    [me.role],
+  );
   return (
     <Live>
       <BulkRun>
-        <Frame me={me.data}>
+        <Frame me={me}>
+          {linkProblem !== null && (
+            <Alert color="orange" role="alert" mb="md">
+              You are still signed in as {me.user}. {linkProblem}
+            </Alert>
+          )}
           <Boundary key={pathname}>
-            <Suspense fallback={waiting}>
-              <Routes>
-                <Route path="/" element={<Navigate to="/stores" replace />} />
-                <Route path="/stores" element={<StoresPage me={me.data} />} />
-                <Route path="/stores/:id" element={<StorePage />} />
-                {me.data.role === 'admin' && <Route path="/operator" element={<OperatorPage />} />}
-                <Route path="*" element={<Trouble error={new Problem(404, 'There is no such page.')} />} />
-              </Routes>
-            </Suspense>
+            <Routes>
+              <Route path="/" element={<Navigate to="/stores" replace />} />
+              <Route path="/stores" element={<StoresPage me={me} />} />
+              <Route path="/stores/:id" element={<StorePage />} />
+              {me.role === 'admin' && <Route path="/operator" element={<OperatorPage />} />}
+              <Route path="*" element={<Trouble error={new Problem(404, 'There is no such page.')} />} />
+            </Routes>
           </Boundary>
           <Shelf>
             <BulkProgress />

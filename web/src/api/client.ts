@@ -8,6 +8,8 @@ export class Problem extends Error {
     message: string,
     readonly fields: readonly FieldProblem[] = [],
     readonly retryAfter: number | null = null,
+    /** The setting whose limit is reached. */
+    readonly limit: string | null = null,
   ) {
     super(message);
     this.name = 'Problem';
@@ -17,6 +19,7 @@ export class Problem extends Error {
 interface ProblemDocument {
   title?: string;
   detail?: string;
+  limit?: string;
   errors?: { field?: string; rule?: string }[];
 }
 
@@ -59,7 +62,7 @@ export async function problemOf(response: Response): Promise<Problem> {
   const fields = (told.errors ?? []).map((e) => ({ field: e.field ?? '', message: e.rule ?? '' }));
   const wait = Number(response.headers.get('Retry-After'));
   const sentence = told.detail ?? told.title ?? `The service answered ${response.status}`;
-  return new Problem(response.status, sentence, fields, Number.isFinite(wait) && wait > 0 ? wait : null);
+  return new Problem(response.status, sentence, fields, Number.isFinite(wait) && wait > 0 ? wait : null, told.limit ?? null);
 }
 
 export const get = <Answer>(path: string) => call<Answer>('GET', path);

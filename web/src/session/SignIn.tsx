@@ -5,17 +5,14 @@ import { type SyntheticEvent, useState } from 'react';
 import { call, sentence } from '../api/client';
 import type { Me } from '../api/types';
 import { ViewTitle } from '../ui/ViewTitle';
+import { take } from './person';
 
 export default function SignIn({ problem }: { problem: string | null }) {
   const client = useQueryClient();
   const [token, setToken] = useState('');
   const signIn = useMutation({
     mutationFn: () => call<Me>('POST', '/session', { token: token.trim() }),
-    onSuccess: (me) => {
-      // Nothing that somebody else saw is left for whoever comes now.
-      client.removeQueries({ predicate: (query) => query.queryKey[0] !== 'me' });
-      client.setQueryData(['me'], me);
-    },
+    onSuccess: (me) => take(client, me),
   });
   const send = (event: SyntheticEvent) => {
     event.preventDefault();

@@ -1,21 +1,22 @@
 import { Button, Modal } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { lazy, Suspense } from 'react';
+import { useEffect } from 'react';
 
 import type { Store } from '../api/types';
-import { Waiting } from '../ui/Waiting';
+import { lazyAgain, whenIdle } from '../ui/lazyAgain';
 
-const EditForm = lazy(() => import('./EditForm'));
+const EditForm = lazyAgain(() => import('./EditForm'), { h: '20rem', part: true });
 
 export function EditStore({ store }: { store: Store }) {
   const [opened, dialog] = useDisclosure(false);
+  useEffect(() => whenIdle(EditForm.preload), []);
   return (
     <>
       <Button size="sm" variant="default" onClick={dialog.open}>
         Change
       </Button>
       <Modal opened={opened} onClose={dialog.close} title={`Change ${store.name}`}>
-        <Suspense fallback={<Waiting h="20rem" />}>{opened && <EditForm store={store} close={dialog.close} />}</Suspense>
+        {opened && <EditForm store={store} close={dialog.close} />}
       </Modal>
     </>
   );

@@ -1,114 +1,64 @@
 import { Alert, Button, Collapse, Group, Radio, SegmentedControl, Select, SimpleGrid, Stack, Switch, Text, TextInput } from '@mantine/core';
-import { useDebouncedValue, useDisclosure } from '@mantine/hooks';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { type SyntheticEvent, useEffect, useRef, useState } from 'react';
-import { useNavigate } from 'react-router';
+import { useDisclosure } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
+import { type SyntheticEvent, useEffect, useRef } from 'react';
 
-import { call, get, Problem, sentence } from '../api/client';
-import type { Me, NewStore, Plan, Plans, Store } from '../api/types';
+import { get, Problem } from '../api/client';
+import { toldBy } from '../api/fields';
+import type { Me, Plan, Plans } from '../api/types';
+import { addressOf } from './address';
 import { COUNTRIES, CURRENCIES } from './codes';
-import { idProblem, suggestedId } from './ids';
-import { storesLeft } from './limits';
+import { type Draft, EMPTY, idOf } from './draft';
+import { idProblem } from './ids';
+import { limitReached, storesLeft } from './limits';
+import { nameProblem } from './names';
+import { useCheck } from './useCheck';
 
-interface Draft {
-  name: string;
-  id: string | null;
-  plan: string;
-  engine: string;
-  domain: string;
-  title: string;
-  adminEmail: string;
-  currency: string;
-  country: string;
-  demoProducts: boolean;
+const FIELDS = ['name', 'id', 'plan'];
+const MORE = ['domain', 'options.title', 'options.adminEmail'];
+const SHOP = ['options.currency', 'options.country', 'options.demoProducts'];
+
+interface Props {
+  me: Me;
+  draft: Draft;
+  edit: (draft: Draft) => void;
+  send: () => void;
+  sending: boolean;
+  /** Why it was not made. */
+  error: Error | null;
 }
 
-const EMPTY: Draft = {
-  name: '', id: null, plan: 'small', engine: 'woocommerce', domain: '', title: '', adminEmail: '', currency: 'USD', country: 'US:CA', demoProducts: true,
-};
+/** Whether something differs that is seen only with more options. */
+const saysMore = (draft: Draft): boolean => bodyRest(draft) !== bodyRest(EMPTY);
+const bodyRest = (draft: Draft): string => JSON.stringify({ ...draft, name: '', id: null, plan: '' });
 
-/** Random; crypto.randomUUID() is not there over plain http. */
-const newKey = (): string => Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join('-');
-
-function bodyOf(draft: Draft): NewStore {
-  const id = draft.id ?? suggestedId(draft.name);
-  const options = {
-    ...(draft.title.trim() === '' ? {} : { title: draft.title }),
-    ...(draft.adminEmail.trim() === '' ? {} : { adminEmail: draft.adminEmail.trim() }),
-    ...(draft.engine === 'woocommerce' ? { currency: draft.currency, country: draft.country, demoProducts: draft.demoProducts } : {}),
-  };
-  return {
-    name: draft.name,
-    plan: draft.plan,
-    engine: draft.engine,
-    ...(id === '' ? {} : { id }),
-    ...(draft.domain.trim() === '' ? {} : { domain: draft.domain.trim() }),
-    options,
-  } as NewStore;
-}
-
-/** The problem of each field, by the service's own checks, while somebody types. */
-function useProblems(draft: Draft, enabled: boolean) {
-  const [settled] = useDebouncedValue(draft, 350);
-  const check = useQuery({
-    queryKey: ['check', settled],
-    enabled: enabled && settled.name.trim() !== '',
-    retry: false,
-    gcTime: 0,
-    queryFn: () => call<Store>('POST', '/stores?dryRun=true', bodyOf(settled)),
-  });
-  return check.error;
-}
-
-function byField(error: unknown): { fields: Map<string, string>; rest: string | null } {
-  if (!(error instanceof Problem)) return { fields: new Map(), rest: error ? sentence(error) : null };
-  const fields = new Map(error.fields.map((f) => [f.field, f.message]));
-  if (error.status === 409 && fields.size === 0) {
-    fields.set(error.message.includes('domain') ? 'domain' : 'id', error.message);
-  }
-  return { fields, rest: fields.size === 0 ? error.message : null };
-}
-
-export default function CreateStore({ me, close }: { me: Me; close: () => void }) {
-  const client = useQueryClient();
-  const go = useNavigate();
-  const [draft, setDraft] = useState(EMPTY);
-  // One a draft: sent again after a lost answer it makes no second store.
-  const [key, setKey] = useState(newKey);
-  const [more, toggle] = useDisclosure(false);
+export default function CreateStore({ me, draft, edit, send, sending, error }: Props) {
+  const [more, toggle] = useDisclosure(saysMore(draft));
   const plans = useQuery({ queryKey: ['plans'], queryFn: () => get<Plans>('/plans') });
-  const checked = useProblems(draft, true);
-  const create = useMutation({
-    mutationFn: () => call<Store>('POST', '/stores', bodyOf(draft), { 'Idempotency-Key': key }),
-    onSuccess: (store) => {
-      client.setQueryData(['store', store.id], store);
-      void client.invalidateQueries({ queryKey: ['stores'] });
-      void client.invalidateQueries({ queryKey: ['me'] });
-      close();
-      void go(`/stores/${store.id}`);
-    },
-  });
-  const set = <Name extends keyof Draft>(name: Name) => (value: Draft[Name]) => {
-    create.reset();
-    setKey(newKey());
-    setDraft((known) => ({ ...known, [name]: value }));
-  };
+  const check = useCheck(draft);
+  const set = <Name extends keyof Draft>(name: Name) => (value: Draft[Name]) => edit({ ...draft, [name]: value });
   const first = useRef<HTMLInputElement>(null);
   useEffect(() => first.current?.focus(), []);
-  const { fields, rest } = byField(create.error ?? checked);
-  const id = draft.id ?? suggestedId(draft.name);
-  const of = (name: string) => fields.get(name) ?? null;
-  const send = (event: SyntheticEvent) => {
+  const id = idOf(draft);
+  const wrong = error ?? check.problem;
+  const hidden = [...MORE, ...(draft.engine === 'woocommerce' ? SHOP : [])];
+  const { of, rest } = toldBy(wrong, new Set([...FIELDS, ...hidden]));
+  // A shop owner can change no setting.
+  const limited = wrong instanceof Problem && wrong.limit !== null && me.role !== 'admin';
+  const told = limited ? limitReached(me) : rest;
+  const unfolded = more || hidden.some((field) => of(field) !== null);
+  const address = addressOf({ id, domain: draft.domain }, me.baseDomain, check.address);
+  const submit = (event: SyntheticEvent) => {
     event.preventDefault();
-    create.mutate();
+    if (!sending) send();
   };
   return (
-    <form onSubmit={send}>
+    <form onSubmit={submit}>
       <Stack>
-        <TextInput ref={first} label="Name" required withAsterisk={false} maxLength={80} value={draft.name} onChange={(e) => set('name')(e.currentTarget.value)} error={of('name')} />
+        <TextInput ref={first} label="Name" required withAsterisk={false} value={draft.name} onChange={(e) => set('name')(e.currentTarget.value)} error={nameProblem(draft.name) ?? of('name')} />
         <TextInput
           label="Id"
-          description={`Its address will be store-${id || '…'}.${me.baseDomain}`}
+          description={address === null ? 'Part of its address; empty: one is made' : `Its address will be ${address}`}
           value={id}
           onChange={(e) => set('id')(e.currentTarget.value)}
           error={idProblem(id) ?? of('id')}
@@ -120,10 +70,10 @@ export default function CreateStore({ me, close }: { me: Me; close: () => void }
             ))}
           </SimpleGrid>
         </Radio.Group>
-        <Button variant="default" size="compact-sm" onClick={toggle.toggle} aria-expanded={more} style={{ alignSelf: 'start' }}>
-          {more ? 'Fewer options' : 'More options'}
+        <Button variant="default" size="compact-sm" onClick={toggle.toggle} aria-expanded={unfolded} style={{ alignSelf: 'start' }}>
+          {unfolded ? 'Fewer options' : 'More options'}
         </Button>
-        <Collapse expanded={more}>
+        <Collapse expanded={unfolded}>
           <Stack>
             <SegmentedControl
               aria-label="Engine"
@@ -141,23 +91,35 @@ export default function CreateStore({ me, close }: { me: Me; close: () => void }
               </SimpleGrid>
             )}
             {draft.engine === 'woocommerce' && (
-              <Switch label="Three products to begin with" checked={draft.demoProducts} onChange={(e) => set('demoProducts')(e.currentTarget.checked)} />
+              <Switch label="Three products to begin with" checked={draft.demoProducts} onChange={(e) => set('demoProducts')(e.currentTarget.checked)} error={of('options.demoProducts')} />
             )}
             <TextInput label="Own domain" description="Point it at the cluster's ingress first" placeholder="shop.example.com" value={draft.domain} onChange={(e) => set('domain')(e.currentTarget.value)} error={of('domain')} />
           </Stack>
         </Collapse>
-        {rest !== null && (
+        {told !== null && (
           <Alert color="red" role="alert">
-            {rest}
+            {told}
           </Alert>
+        )}
+        {check.unchecked && told === null && (
+          <Text size="sm" role="status">
+            The service does not answer, so what you type cannot be checked now. It is tried again.
+          </Text>
         )}
         <Group justify="space-between">
           <Text size="sm" c="dimmed">
             {storesLeft(me)}
           </Text>
-          <Button type="submit" loading={create.isPending} disabled={draft.name.trim() === '' || idProblem(id) !== null}>
-            Create
-          </Button>
+          <Group gap="xs">
+            {JSON.stringify(draft) !== JSON.stringify(EMPTY) && (
+              <Button variant="subtle" color="gray" onClick={() => edit(EMPTY)} disabled={sending}>
+                Empty the form
+              </Button>
+            )}
+            <Button type="submit" loading={sending} disabled={draft.name.trim() === '' || nameProblem(draft.name) !== null || idProblem(id) !== null}>
+              Create
+            </Button>
+          </Group>
         </Group>
       </Stack>
     </form>

@@ -1,6 +1,6 @@
-import { Alert, Button, Center, Group, Loader, Modal, NativeSelect, Paper, Stack, Text, TextInput } from '@mantine/core';
+import { Alert, Button, Center, Group, NativeSelect, Paper, Stack, Text, TextInput } from '@mantine/core';
 import { useDebouncedCallback, useDisclosure } from '@mantine/hooks';
-import { lazy, Suspense, useState } from 'react';
+import { useState } from 'react';
 import { useSearchParams } from 'react-router';
 
 import { sentence } from '../api/client';
@@ -9,11 +9,10 @@ import { Trouble } from '../ui/Trouble';
 import { ViewTitle } from '../ui/ViewTitle';
 import { Waiting } from '../ui/Waiting';
 import { BulkBar } from './BulkBar';
+import { NewStoreDialog } from './NewStoreDialog';
 import { StoreTable } from './StoreTable';
 import { useStores } from './useStores';
 import { paramsOf, SORTS, type Wanted, wantedOf } from './wanted';
-
-const CreateStore = lazy(() => import('./CreateStore'));
 
 const SETTLED = 250;
 
@@ -103,9 +102,7 @@ export default function StoresPage({ me }: { me: Me }) {
           </Group>
         </Alert>
       )}
-      <Modal opened={creating} onClose={create.close} title="New store" size="lg">
-        <Suspense fallback={<Loader aria-label="Loading" />}>{creating && <CreateStore me={me} close={create.close} />}</Suspense>
-      </Modal>
+      <NewStoreDialog me={me} opened={creating} open={create.open} close={create.close} />
     </Stack>
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { storesLeft } from './limits';
+import { limitReached, storesLeft } from './limits';
 
 describe('what is left of the limit', () => {
   it.each([
@@ -11,4 +11,10 @@ describe('what is left of the limit', () => {
   ])('of %j stores and a limit of %j is %j', (stores, limit, words) => {
     expect(storesLeft({ use: { stores }, limits: { stores: limit, requests: null } })).toBe(words);
   });
+});
+
+it('is told without names of settings when there is nothing left', () => {
+  const words = limitReached({ limits: { stores: 3, requests: null } });
+  expect(words).toContain('(3)');
+  expect(words).not.toContain('URUMI');
 });

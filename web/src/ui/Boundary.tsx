@@ -2,7 +2,7 @@ import { Component, type ReactNode } from 'react';
 
 import { Trouble } from './Trouble';
 
-/** What is shown instead of nothing when a view fails, for one because its file is of an older build. */
+/** What is shown instead of nothing when a view fails. */
 export class Boundary extends Component<{ children: ReactNode }, { error: Error | null }> {
   override state = { error: null as Error | null };
 
