@@ -51,6 +51,34 @@ def test_a_member_sees_its_own_stores_and_no_operator_page(visit: Visit, server:
     expect(page.get_by_text("There is no store")).to_be_visible()
 
 
+def test_a_link_asks_before_it_swaps_accounts_in_every_tab(visit: Visit, server: Server) -> None:
+    with server.client() as client:
+        for store in ("first", "second"):
+            client.post("/api/v1/stores", json={"id": store, "name": store}).raise_for_status()
+        client.post("/api/v1/users", json={"name": "jane", "role": "member"}).raise_for_status()
+        made = client.post("/api/v1/tokens", json={"user": "jane", "name": "x"}).json()
+        headers = {"Authorization": f"Bearer {made['token']}"}
+        link = client.post("/api/v1/login-links", headers=headers).json()["url"]
+    page = visit()
+    expect(page.locator("[data-store=first]")).to_be_visible()
+    tab = page.context.new_page()
+    tab.goto(link)
+    expect(tab.get_by_text("You are signed in as admin")).to_be_visible()
+    assert "code" not in tab.url
+    tab.get_by_role("button", name="Stay admin").click()
+    expect(tab.locator("[data-store=first]")).to_be_visible()
+    tab.goto(link)
+    tab.get_by_role("button", name="Sign in by the link").click()
+    expect(tab.get_by_role("button", name="Account of jane")).to_be_visible()
+    expect(page.get_by_role("button", name="Account of jane")).to_be_visible()
+    for sight in (tab, page):
+        expect(sight.get_by_text("No stores yet")).to_be_visible()
+        expect(sight.get_by_role("link", name="Operator")).to_have_count(0)
+    tab.goto(link)
+    tab.get_by_role("button", name="Sign in by the link").click()
+    expect(tab.get_by_role("alert")).to_contain_text("You are still signed in as jane")
+
+
 def test_a_session_that_ends_leads_to_signing_in(visit: Visit, server: Server) -> None:
     with server.client() as client:
         client.post("/api/v1/users", json={"name": "jane", "role": "member"}).raise_for_status()

@@ -25,6 +25,16 @@ def test_what_could_not_be_read_again_is_told(visit: Visit, server: Server) -> N
     expect(notice).to_have_count(0)
 
 
+def test_credentials_that_were_not_read_are_told_so(visit: Visit, server: Server) -> None:
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "acme", "name": "Acme"}).raise_for_status()
+    page = visit("/stores/acme")
+    page.route("**/credentials", lambda route: route.abort())
+    page.get_by_role("button", name="Show credentials").click()
+    credentials = page.get_by_role("region", name="Credentials")
+    expect(credentials.get_by_role("alert")).to_contain_text("could not be read")
+
+
 def test_a_failed_sign_out_is_told(visit: Visit) -> None:
     page = visit()
     page.route("**/api/v1/session", lambda route: route.abort())

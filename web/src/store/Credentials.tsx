@@ -2,10 +2,14 @@ import { Alert, Button, Code, CopyButton, Group, Stack, Text, Title } from '@man
 import { useMutation } from '@tanstack/react-query';
 import { useEffect } from 'react';
 
-import { call, sentence } from '../api/client';
+import { call, Problem, sentence } from '../api/client';
 import type { Credentials as Found, Store } from '../api/types';
 
 const SHOWN = 60_000;
+
+/** Although it is a POST, for the sake of the timeline, nothing is changed by it. */
+const whyNot = (error: Error): string =>
+  error instanceof Problem && error.status === 0 ? 'The service does not answer, so they could not be read. Try again when it is back.' : sentence(error);
 
 /** The administrator's name and password: behind a click, and gone after a minute. */
 export function Credentials({ store }: { store: Store }) {
@@ -44,7 +48,7 @@ export function Credentials({ store }: { store: Store }) {
           </Button>
           {read.isError && (
             <Alert color="red" role="alert" py="xs">
-              {sentence(read.error)}
+              {whyNot(read.error)}
             </Alert>
           )}
         </>
