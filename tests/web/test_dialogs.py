@@ -97,6 +97,10 @@ def test_dialogs_are_there_when_the_service_is_away(visit: Visit, server: Server
     expect(page.get_by_text("http://store-bakery.localtest.me:")).to_be_visible()
     page.get_by_label("Name").fill("Bakery 2")
     expect(page.get_by_text("http://store-bakery-2.localtest.me:")).to_be_visible()
+    page.context.route("**/*", lambda route: route.abort())
+    page.get_by_label("Name").fill("Bakery 3")
+    expect(unchecked).to_be_visible()
+    expect(page.get_by_text("http://store-bakery-3.localtest.me:")).to_be_visible()
 
 
 def test_an_answer_to_a_closed_dialog_takes_nobody_away(visit: Visit) -> None:

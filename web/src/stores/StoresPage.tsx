@@ -76,6 +76,7 @@ export default function StoresPage({ me }: { me: Me }) {
         />
         <NativeSelect aria-label="Order" data={SORTS} value={sort} onChange={(e) => want({ sort: e.currentTarget.value })} flex="1 1 9rem" maw={{ sm: 170 }} />
       </Group>
+      <NewStoreDialog me={me} opened={creating} open={create.open} close={create.close} />
       <BulkBar stores={stores} chosen={chosen} choose={setChosen} />
       <Paper withBorder>
         {list.isPending ? <Waiting h="20rem" /> : list.data === undefined ? (
@@ -102,7 +103,6 @@ export default function StoresPage({ me }: { me: Me }) {
           </Group>
         </Alert>
       )}
-      <NewStoreDialog me={me} opened={creating} open={create.open} close={create.close} />
     </Stack>
   );
 }

@@ -1,5 +1,6 @@
 import { useDebouncedValue } from '@mantine/hooks';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 
 import { call, Problem } from '../api/client';
 import type { Store } from '../api/types';
@@ -11,7 +12,7 @@ const AGAIN = 3_000;
 interface Check {
   /** What is wrong with the draft, by the service's own checks. */
   problem: Problem | null;
-  /** The store's address, of this draft or of the last that was right. */
+  /** The store's address. */
   address: string | null;
 }
 
@@ -19,9 +20,13 @@ interface Check {
 const unanswered = (problem: Problem | null | undefined): boolean =>
   problem !== null && problem !== undefined && (problem.status === 0 || problem.status === 429 || problem.status >= 500);
 
-/** Have the service look at a draft while somebody types; it is asked again while it does not answer. */
+/**
+ * Have the service look at a draft while somebody types; it is asked again while it does not answer. The
+ * address is of this draft or of the last that was right.
+ */
 export function useCheck(draft: Draft): Check & { unchecked: boolean } {
   const [settled] = useDebouncedValue(draft, SETTLED);
+  const [address, setAddress] = useState<string | null>(null);
   const enabled = settled.name.trim() !== '';
   const { data } = useQuery({
     queryKey: ['check', settled],
@@ -39,6 +44,8 @@ export function useCheck(draft: Draft): Check & { unchecked: boolean } {
       }
     },
   });
+  const told = data?.address ?? address;
+  if (told !== address) setAddress(told);
   const unchecked = enabled && unanswered(data?.problem);
-  return { unchecked, problem: enabled && !unchecked ? (data?.problem ?? null) : null, address: data?.address ?? null };
+  return { unchecked, problem: enabled && !unchecked ? (data?.problem ?? null) : null, address: told };
 }
