@@ -73,7 +73,8 @@ export function take(client: QueryClient, again: Again, event: FeedEvent): void 
   }
 }
 
-const CURRENT = new Set(['stores', 'store', 'events', 'resources', 'me']);
+/** What an event may change. A stream that is opened before its first event tells nothing of the time between. */
+const CURRENT = new Set(['stores', 'store', 'events', 'resources', 'revisions', 'evidence', 'overview', 'me']);
 const grewOld = ({ queryKey, state }: Query): boolean => CURRENT.has(String(queryKey[0])) || state.status === 'error';
 
 function takeStore(client: QueryClient, again: Again, told: Store): void {

@@ -91,3 +91,13 @@ describe('a burst of events', () => {
     again.stop();
   });
 });
+
+describe('a stream that is open again', () => {
+  it('makes everything old that events change, and nothing else', () => {
+    const client = new QueryClient();
+    const keys = [LIST, ['store', 'a'], ['events', 'a'], ['resources', 'a'], ['revisions', 'a'], ['evidence', 'a', 2], ['overview'], ['me'], ['plans']];
+    for (const key of keys) client.setQueryData(key, {});
+    take(client, new Again(client), { type: 'resynchronise' });
+    expect(keys.filter((key) => client.getQueryState(key)?.isInvalidated === false)).toEqual([['plans']]);
+  });
+});
