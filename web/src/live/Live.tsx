@@ -1,10 +1,10 @@
 /** One stream for the whole page; what it tells goes into the query cache. */
-import { type InfiniteData, type Query, type QueryClient, useQueryClient } from '@tanstack/react-query';
+import { type InfiniteData, type Query, type QueryClient, type QueryKey, useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useContext, useEffect, useState } from 'react';
 
 import type { Entry, Page, Store } from '../api/types';
 import { Again } from './again';
-import { newer, withEntry, withoutStore, withStore } from './cache';
+import { type Asked, isPlacedAnew, newer, storeIn, withEntry, withoutStore, withStore } from './cache';
 import { type FeedEvent, type FeedState, openFeed } from './feed';
 
 const State = createContext<FeedState>('connecting');
@@ -78,17 +78,25 @@ const CURRENT = new Set(['stores', 'store', 'events', 'resources', 'revisions', 
 const grewOld = ({ queryKey, state }: Query): boolean => CURRENT.has(String(queryKey[0])) || state.status === 'error';
 
 function takeStore(client: QueryClient, again: Again, told: Store): void {
-  const isNew = client.getQueryData<Store>(['store', told.id])?.createdAt !== told.createdAt;
-  client.setQueryData<Store>(['store', told.id], (known) => (known ? newer(known, told) : told));
-  for (const [key, known] of client.getQueriesData<InfiniteData<Page<Store>>>({ queryKey: ['stores'] })) {
-    if (known === undefined) continue;
-    const phase = (key[1] as { phase?: string | null } | undefined)?.phase ?? null;
-    const fits = phase === null || phase === told.phase;
-    const changed = fits ? withStore(known, told) : withoutStore(known, told.id);
-    if (changed === null) again.read(key);
-    else client.setQueryData(key, changed);
-  }
+  const lists = client.getQueriesData<InfiniteData<Page<Store>>>({ queryKey: ['stores'] });
+  const known = client.getQueryData<Store>(['store', told.id]) ?? lists.map(([, list]) => list && storeIn(list, told.id)).find((s) => s);
+  client.setQueryData<Store>(['store', told.id], (before) => (before ? newer(before, told) : told));
+  for (const [key, list] of lists) if (list) takeInto(client, again, key, list, told);
   for (const key of ['resources', 'revisions']) again.read([key, told.id]);
-  if (isNew) again.read(['me']); // how many stores one has
+  if (known?.createdAt !== told.createdAt) again.read(['me']); // how many stores one has
   again.read(['overview']);
+}
+
+/** What is shown of a store changes at once; where it belongs only the service knows. */
+function takeInto(client: QueryClient, again: Again, key: QueryKey, list: InfiniteData<Page<Store>>, told: Store): void {
+  const asked = (key[1] ?? {}) as Asked;
+  const was = storeIn(list, told.id);
+  const fits = !asked.phase || asked.phase === (was ? newer(was, told) : told).phase;
+  if (!fits) {
+    if (was) client.setQueryData(key, withoutStore(list, told.id));
+    return;
+  }
+  const changed = withStore(list, told);
+  if (changed !== null) client.setQueryData(key, changed);
+  if (!was || isPlacedAnew(asked, was, told)) again.read(key);
 }

@@ -82,6 +82,31 @@ describe('a burst of events', () => {
     again.stop();
   });
 
+  it('about a store that the list knows counts nobody’s stores anew, and leaves the list as it is', async () => {
+    const { client, again, asked } = await scene();
+    take(client, again, { type: 'store', store: { id: 'known', createdAt: '1', updatedAt: '2', phase: 'Failed' } as Store });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(asked).toEqual({ me: 1, stores: 1, overview: 2 });
+    expect(client.getQueryData<InfiniteData<Page<Store>>>(LIST)?.pages[0]?.items[0]?.phase).toBe('Failed');
+    again.stop();
+  });
+
+  it('that moves a store in the list shows the change at once, and reads the list again at a pace', async () => {
+    const { client, again, asked } = await scene();
+    const byChange = ['stores', { q: '', phase: null, sort: '-updatedAt' }];
+    client.setQueryData(byChange, client.getQueryData(LIST));
+    let read = 0;
+    new QueryObserver(client, { queryKey: byChange, queryFn: () => ((read += 1), client.getQueryData(LIST)) }).subscribe(() => undefined);
+    for (let at = 20; at < 30; at += 1) {
+      take(client, again, { type: 'store', store: { id: 'known', createdAt: '1', updatedAt: String(at), phase: 'Ready' } as Store });
+      expect(client.getQueryData<InfiniteData<Page<Store>>>(byChange)?.pages[0]?.items[0]?.updatedAt).toBe(String(at));
+    }
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(read).toBe(2);
+    expect(asked['stores']).toBe(1);
+    again.stop();
+  });
+
   it('asks for nothing that nobody has read', async () => {
     const { client, again, asked } = await scene();
     again.read(['resources', 'known']);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Entry, Store } from '../api/types';
-import { newer, withEntry, withoutStore, withStore } from './cache';
+import { isPlacedAnew, newer, withEntry, withoutStore, withStore } from './cache';
 
 const store = (id: string, updatedAt: string, createdAt = '2026-01-01T00:00:00.000Z') => ({ id, updatedAt, createdAt }) as Store;
 const entry = (seq: number) => ({ seq }) as Entry;
@@ -33,6 +33,25 @@ describe('a store that is told', () => {
 
   it('leaves when it is deleted', () => {
     expect(withoutStore(listing([store('a', '1'), store('b', '1')]), 'a').pages[0]?.items.map((s) => s.id)).toEqual(['b']);
+  });
+});
+
+describe('the place of a store in a list', () => {
+  const was = { ...store('a', '1'), name: 'Acme', domain: null, phase: 'Provisioning' } as Store;
+  const told = (change: Partial<Store>): Store => ({ ...was, updatedAt: '2', ...change });
+
+  it.each([
+    ['no order or search by what changed', { sort: '-createdAt', q: '' }, { name: 'B', phase: 'Ready' }, false],
+    ['ordered by its new name', { sort: 'name', q: '' }, { name: 'B' }, true],
+    ['ordered by its old name', { sort: 'name', q: '' }, { phase: 'Ready' }, false],
+    ['ordered by its new phase', { sort: 'phase', q: '' }, { phase: 'Ready' }, true],
+    ['the last changed first', { sort: '-updatedAt', q: '' }, {}, true],
+    ['searched by its new name', { sort: '-createdAt', q: 'acme' }, { name: 'B' }, true],
+    ['searched by its new domain', { sort: '-createdAt', q: 'acme' }, { domain: 'b.example.com' }, true],
+    ['searched, and changed otherwise', { sort: '-createdAt', q: 'acme' }, { phase: 'Ready' }, false],
+    ['told what is older', { sort: 'name', q: '' }, { name: 'B', updatedAt: '0' }, false],
+  ] as [string, object, Partial<Store>, boolean][])('%s', (_, asked, change, anew) => {
+    expect(isPlacedAnew(asked, was, told(change))).toBe(anew);
   });
 });
 

@@ -23,6 +23,23 @@ export function withStore(listing: Listing, told: Store): Listing | null {
   return found as boolean ? { ...listing, pages } : null;
 }
 
+/** What a list was asked for: the service searches and orders. */
+export interface Asked {
+  q?: string;
+  phase?: string | null;
+  sort?: string;
+}
+
+export const storeIn = (listing: Listing, id: string): Store | undefined =>
+  listing.pages.flatMap((page) => page.items).find((store) => store.id === id);
+
+/** Whether a store of such a list may belong elsewhere in it, or no longer into it, by what changed. */
+export function isPlacedAnew({ q = '', sort = '' }: Asked, was: Store, told: Store): boolean {
+  if (newer(was, told) !== told) return false;
+  const differs = (...fields: (keyof Store)[]) => fields.some((field) => was[field] !== told[field]);
+  return differs('createdAt') || (q !== '' && differs('name', 'domain')) || differs(sort.replace('-', '') as keyof Store);
+}
+
 export function withoutStore(listing: Listing, id: string): Listing {
   const pages = listing.pages.map((page) =>
     page.items.some((s) => s.id === id) ? { ...page, items: page.items.filter((s) => s.id !== id) } : page,
