@@ -50,5 +50,7 @@ def test_deleting_many_goes_on_from_view_to_view(visit: Visit, server: Server) -
     expect(page.locator("[data-store=s-0]")).to_be_visible()  # the newest went first
     progress.get_by_role("button", name="Go on").click()
     next_of(page, held).continue_()
+    expect(progress).to_contain_text("Done: 1 of 1 being deleted")
+    progress.get_by_role("button", name="Close").click()
     expect(progress).to_have_count(0)
     expect(page.get_by_text("No stores yet")).to_be_visible(timeout=60_000)

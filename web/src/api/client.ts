@@ -1,4 +1,5 @@
 /** Calls of the API. Errors are problems (RFC 9457) with a sentence and, where it helps, fields. */
+import { hearAllowance } from './allowance';
 import { hear } from './clock';
 import type { FieldProblem } from './types';
 
@@ -36,6 +37,7 @@ async function answered<Answer>(path: string, options: RequestInit, lost: string
   try {
     const response = await fetch(`/api/v1${path}`, { credentials: 'same-origin', signal: AbortSignal.timeout(PATIENCE), ...options });
     hear(response.headers.get('Date'), asked, Date.now());
+    hearAllowance(response.headers, Date.now());
     if (!response.ok) throw await problemOf(response);
     return await read(response);
   } catch (error) {

@@ -1,20 +1,31 @@
 import { Button, Group, List, Paper, Progress, Stack, Text } from '@mantine/core';
+import { useEffect } from 'react';
 
 import type { Act, BulkState } from './bulk';
 import { useBulk } from './BulkRun';
 
 const DOING: Record<Act, string> = { delete: 'Deleting stores', retry: 'Retrying stores' };
+const BEGUN: Record<Act, string> = { delete: 'being deleted', retry: 'being tried again' };
+
+/** What went well is read in this time. */
+const LINGERS = 10_000;
 
 /** How far the act on many stores is, wherever one is meanwhile. */
 export function BulkProgress() {
   const [state, bulk] = useBulk();
+  const over = state !== null && !state.running && state.left.length + state.problems.length === 0;
+  useEffect(() => {
+    if (!over) return undefined;
+    const timer = setTimeout(bulk.dismiss, LINGERS);
+    return () => clearTimeout(timer);
+  }, [over, bulk]);
   if (state === null) return null;
   const again = [...state.left, ...state.problems.map((p) => p.id)];
   return (
     <Paper withBorder shadow="md" p="sm" role="region" aria-label={DOING[state.act]}>
       <Stack gap="xs">
         <Group justify="space-between" wrap="nowrap">
-          <Text size="sm" fw={600} style={{ overflowWrap: 'anywhere' }}>
+          <Text size="sm" fw={600} style={{ overflowWrap: 'anywhere' }} role={state.running ? undefined : 'status'}>
             {words(state)}
           </Text>
           {state.running ? (
@@ -58,8 +69,8 @@ export function BulkProgress() {
   );
 }
 
-function words({ act, done, total, running, waits, left }: BulkState): string {
-  const far = `${done} of ${total}`;
-  if (!running) return left.length > 0 ? `Stopped: ${far}` : far;
-  return `${DOING[act]}: ${far}${waits === null ? '' : `; the service asks to wait ${waits} s`}`;
+function words({ act, done, total, running, waits, left, problems }: BulkState): string {
+  if (running) return `${DOING[act]}: ${done} of ${total}${waits === null ? '' : `; goes on in ${waits} s, for the rate limit`}`;
+  if (left.length > 0) return `Stopped: ${done} of ${total}`;
+  return `Done: ${done - problems.length} of ${total} ${BEGUN[act]}`;
 }

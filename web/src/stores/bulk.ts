@@ -1,7 +1,8 @@
 /**
- * The same act on many stores, one call after the other at a pace that the rate limit allows. It is kept
- * above the views: it goes on, and can be stopped, wherever one is.
+ * The same act on many stores, one call after the other at a pace that leaves a part of the rate limit to
+ * the page. It is kept above the views: it goes on, and can be stopped, wherever one is.
  */
+import { waitsUntil } from '../api/allowance';
 import { call, Problem, sentence } from '../api/client';
 
 export type Act = 'delete' | 'retry';
@@ -14,7 +15,7 @@ export interface BulkState {
   /** Not begun, or begun and not answered. */
   left: readonly string[];
   running: boolean;
-  /** The service asked to wait so many seconds. */
+  /** It goes on in so many seconds, for the rate limit. */
   waits: number | null;
   /** Why it was stopped, where nobody stopped it. */
   halted: string | null;
@@ -22,8 +23,15 @@ export interface BulkState {
 
 const PAUSE = 150;
 const TRIES = 5;
-type Sleep = (milliseconds: number) => Promise<void>;
-const sleepFor: Sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+export interface Clock {
+  now: () => number;
+  sleep: (milliseconds: number) => Promise<void>;
+}
+const browser: Clock = {
+  now: () => Date.now(),
+  sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+};
 
 const request = (act: Act, id: string) =>
   act === 'delete' ? call('DELETE', `/stores/${id}`) : call('POST', `/stores/${id}/retry`);
@@ -39,7 +47,7 @@ export class Bulk {
   /** The run that the state tells of. */
   private shown: symbol | null = null;
 
-  constructor(private readonly sleep: Sleep = sleepFor) {}
+  constructor(private readonly clock: Clock = browser) {}
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
@@ -57,11 +65,10 @@ export class Bulk {
     for (const id of ids) {
       const halted = await this.one(run, act, id);
       if (halted !== null) this.end(run, { halted });
-      else await this.sleep(PAUSE);
+      else await this.clock.sleep(PAUSE);
       if (!this.goesOn(run)) return;
     }
     this.end(run, {});
-    if (this.state?.problems.length === 0) this.tell(null);
   }
 
   /** Begin no further one. */
@@ -84,9 +91,11 @@ export class Bulk {
     this.change({ running: false, waits: null, ...why });
   }
 
-  /** Do it to one; a 429 is waited out as the service says. Returns why all have to stop, or null. */
+  /** Do it to one, and wait first where the page would be left without calls. Returns why all have to stop, or null. */
   private async one(run: symbol, act: Act, id: string): Promise<string | null> {
     for (let attempt = 1; this.goesOn(run); attempt += 1) {
+      await this.wait(run, waitsUntil(this.clock.now()));
+      if (!this.goesOn(run)) return null;
       try {
         await request(act, id);
         this.settle(run, id, null);
@@ -98,13 +107,19 @@ export class Bulk {
           this.settle(run, id, gone ? null : sentence(error));
           return null;
         }
-        const seconds = error.retryAfter ?? 5;
-        if (this.goesOn(run)) this.change({ waits: seconds });
-        await this.sleep(seconds * 1000);
-        if (this.goesOn(run)) this.change({ waits: null });
+        await this.wait(run, this.clock.now() + 1000 * (error.retryAfter ?? 5));
       }
     }
     return null;
+  }
+
+  /** By the clock: a hidden tab's timers are late. */
+  private async wait(run: symbol, until: number | null): Promise<void> {
+    for (let rest = 0; until !== null && (rest = until - this.clock.now()) > 0 && this.goesOn(run); ) {
+      this.change({ waits: Math.ceil(rest / 1000) });
+      await this.clock.sleep(Math.min(1000, rest));
+    }
+    if (this.goesOn(run) && this.state?.waits != null) this.change({ waits: null });
   }
 
   /** One is answered, perhaps after it was all stopped. */
