@@ -40,7 +40,7 @@ function Shown({ seen }: { seen: Overview }) {
         />
         <Figure title="Time to Ready" value={seen.durations.p50 === null ? '–' : seconds(seen.durations.p50)} note={seen.durations.p95 === null ? 'no store was Ready yet' : `95 % within ${seconds(seen.durations.p95)}`} />
       </SimpleGrid>
-      <Card title="Stores by phase, now">
+      <Card title="Stores by phase">
         <Group gap="xs" mb="sm">
           {PHASES.filter((p) => (seen.stores[p] ?? 0) > 0).map((p) => (
             <Badge key={p} variant="light" color="gray" tt="none">
@@ -139,7 +139,7 @@ function Failures({ seen }: { seen: Overview }) {
                 {f.store}
               </Anchor>
               <Text size="xs" c="dimmed">
-                {moment(f.time)}
+                began {moment(f.time)}
               </Text>
             </Table.Td>
             <Table.Td>

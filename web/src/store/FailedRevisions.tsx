@@ -5,15 +5,16 @@ import type { Store } from '../api/types';
 import { moment } from '../ui/words';
 import { WhatWasSeen } from './Evidence';
 import { type FailedRevision, failedRevisions } from './failedRevisions';
-import { useRevisions } from './useStore';
+import { useEvents, useRevisions } from './useStore';
 
 const FIRST = 3;
 
 /** Attempts that failed before, with what was seen of them: nothing when there are none. */
 export function FailedRevisions({ store }: { store: Store }) {
   const revisions = useRevisions(store.id);
+  const events = useEvents(store.id);
   const [all, setAll] = useState(false);
-  const failed = failedRevisions(store, revisions.data ?? []);
+  const failed = failedRevisions(store, revisions.data ?? [], events.data);
   if (failed.length === 0) return null;
   return (
     <Paper withBorder p="md" component="section" aria-label="Failed before">
@@ -34,7 +35,7 @@ export function FailedRevisions({ store }: { store: Store }) {
   );
 }
 
-function One({ id, failed: { revision, then } }: { id: string; failed: FailedRevision }) {
+function One({ id, failed: { revision, then, at } }: { id: string; failed: FailedRevision }) {
   const [opened, setOpened] = useState(false);
   return (
     <div data-revision={revision.revision}>
@@ -42,7 +43,7 @@ function One({ id, failed: { revision, then } }: { id: string; failed: FailedRev
         Revision {revision.revision} failed{then === '' ? '' : ` and ${then}`}
         <Text span size="xs" c="dimmed">
           {' '}
-          {moment(revision.createdAt)}
+          {at === null ? `began ${moment(revision.createdAt)}` : moment(at)}
         </Text>
       </Text>
       <Text size="sm" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
