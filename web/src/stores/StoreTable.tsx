@@ -1,16 +1,21 @@
 import { ActionIcon, Anchor, Checkbox, Progress, Text, Tooltip } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { memo, useEffect, useRef } from 'react';
+import { memo, useEffect, useRef, useState } from 'react';
 import { Link } from 'react-router';
 
 import type { Store } from '../api/types';
 import { PhaseBadge } from '../ui/PhaseBadge';
 import { useNow } from '../ui/useNow';
 import { age } from '../ui/words';
+import { placeOf, remember } from './place';
 
 type Choose = (chosen: ReadonlySet<string>) => void;
 
 interface Props {
+  /** Of the history: how far one was in it is kept there. */
+  entry: string;
+  /** These are of what was wanted before. */
+  old: boolean;
   stores: readonly Store[];
   chosen: ReadonlySet<string>;
   choose: Choose;
@@ -20,8 +25,9 @@ interface Props {
 }
 
 /** Any number of rows: only those in sight are there, and the next page is read before its time. */
-export function StoreTable({ stores, chosen, choose, more, whole }: Props) {
+export function StoreTable({ entry, old, stores, chosen, choose, more, whole }: Props) {
   const frame = useRef<HTMLDivElement>(null);
+  const [place] = useState(() => placeOf(entry));
   const now = useNow(15_000);
   // eslint-disable-next-line react-hooks/incompatible-library -- the rows are drawn here, not memoised
   const rows = useVirtualizer({
@@ -30,7 +36,10 @@ export function StoreTable({ stores, chosen, choose, more, whole }: Props) {
     estimateSize: () => 58,
     overscan: 12,
     getItemKey: (index) => stores[index]?.id ?? index,
+    initialOffset: place.offset,
+    initialMeasurementsCache: place.rows,
   });
+  useEffect(() => () => remember(entry, { rows: rows.takeSnapshot() }), [entry, rows]);
   const shown = rows.getVirtualItems();
   const last = shown[shown.length - 1]?.index ?? 0;
   useEffect(() => {
@@ -39,7 +48,7 @@ export function StoreTable({ stores, chosen, choose, more, whole }: Props) {
   const all = stores.length > 0 && stores.every((s) => chosen.has(s.id));
   const some = stores.some((s) => chosen.has(s.id));
   return (
-    <div role="table" aria-label="Stores" aria-rowcount={whole ? stores.length + 1 : -1}>
+    <div role="table" aria-label="Stores" data-old={old || undefined} aria-rowcount={whole ? stores.length + 1 : -1}>
       <div className="row" data-head role="row" aria-rowindex={1}>
         <span role="columnheader">
           <Checkbox
@@ -58,7 +67,7 @@ export function StoreTable({ stores, chosen, choose, more, whole }: Props) {
         <span role="columnheader">Shop</span>
       </div>
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls: WCAG 2.1.1 */}
-      <div ref={frame} className="scroll" role="rowgroup" tabIndex={0} aria-label="Rows">
+      <div ref={frame} className="scroll" role="rowgroup" tabIndex={0} aria-label="Rows" onScroll={(e) => remember(entry, { offset: e.currentTarget.scrollTop })}>
         <div style={{ height: rows.getTotalSize(), position: 'relative' }}>
           {shown.map((item) => {
             const store = stores[item.index];
@@ -125,7 +134,7 @@ const Row = memo(function Row({ store, index, chosen, age: old, choose }: RowPro
       <Text role="cell" className="side cut" size="sm" title={store.owner}>
         {store.owner}
       </Text>
-      <Text role="cell" className="side" size="sm">
+      <Text role="cell" className="side age" size="sm">
         {old}
       </Text>
       <span role="cell" className="open">

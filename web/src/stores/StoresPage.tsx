@@ -1,7 +1,7 @@
 import { Alert, Button, Center, Group, NativeSelect, Paper, Stack, Text, TextInput } from '@mantine/core';
 import { useDebouncedCallback, useDisclosure } from '@mantine/hooks';
 import { useState } from 'react';
-import { useSearchParams } from 'react-router';
+import { useLocation, useSearchParams } from 'react-router';
 
 import { sentence } from '../api/client';
 import { type Me, PHASES } from '../api/types';
@@ -9,8 +9,10 @@ import { Trouble } from '../ui/Trouble';
 import { ViewTitle } from '../ui/ViewTitle';
 import { Waiting } from '../ui/Waiting';
 import { BulkBar } from './BulkBar';
+import { ListLine } from './ListLine';
 import { NewStoreDialog } from './NewStoreDialog';
 import { StoreTable } from './StoreTable';
+import { useChosen } from './useChosen';
 import { useStores } from './useStores';
 import { paramsOf, SORTS, type Wanted, wantedOf } from './wanted';
 
@@ -47,10 +49,11 @@ function useWanted() {
 export default function StoresPage({ me }: { me: Me }) {
   const { wanted, search, setSearch, want } = useWanted();
   const { q, phase, sort } = wanted;
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const { key: entry } = useLocation();
   const [creating, create] = useDisclosure(false);
   const list = useStores({ q: q.trim(), phase, sort });
   const stores = list.data?.pages.flatMap((page) => page.items) ?? [];
+  const choice = useChosen(JSON.stringify([q.trim(), phase, sort]), list, stores, entry);
   return (
     <Stack>
       <Group justify="space-between">
@@ -77,17 +80,21 @@ export default function StoresPage({ me }: { me: Me }) {
         <NativeSelect aria-label="Order" data={SORTS} value={sort} onChange={(e) => want({ sort: e.currentTarget.value })} flex="1 1 9rem" maw={{ sm: 170 }} />
       </Group>
       <NewStoreDialog me={me} opened={creating} open={create.open} close={create.close} />
-      <BulkBar stores={stores} chosen={chosen} choose={setChosen} />
-      <Paper withBorder>
+      <BulkBar stores={stores} chosen={choice.chosen} choose={choice.choose} />
+      <Paper withBorder aria-busy={list.isPlaceholderData}>
+        {stores.length > 0 && <ListLine list={list} stores={stores} choice={choice} />}
         {list.isPending ? <Waiting h="20rem" /> : list.data === undefined ? (
           <Trouble error={list.error} again={() => void list.refetch()} />
         ) : stores.length === 0 ? (
           <Nothing searching={q.trim() !== '' || phase !== null} create={create.open} />
         ) : (
           <StoreTable
+            key={entry}
+            entry={entry}
+            old={list.isPlaceholderData}
             stores={stores}
-            chosen={chosen}
-            choose={setChosen}
+            chosen={choice.chosen}
+            choose={choice.choose}
             whole={!list.hasNextPage}
             more={list.hasNextPage && !list.isFetchingNextPage && !list.isFetchNextPageError ? () => void list.fetchNextPage() : null}
           />

@@ -7,12 +7,18 @@ import type { Wanted } from './wanted';
 
 const PAGE = 200;
 
+/** A list that nobody sees is kept so long for whoever goes back to it: his place may be far down. */
+const KEPT = 30 * 60_000;
+
+export type StoreList = ReturnType<typeof useStores>;
+
 /** The stores that are wanted, page by page; the stream keeps what was read current. */
 export function useStores(wanted: Wanted) {
   return useInfiniteQuery({
     queryKey: ['stores', wanted],
     initialPageParam: '',
     placeholderData: keepPreviousData,
+    gcTime: KEPT,
     queryFn: async ({ pageParam, client }) => {
       const query = new URLSearchParams({ limit: String(PAGE), sort: wanted.sort });
       if (wanted.q !== '') query.set('q', wanted.q);
