@@ -106,6 +106,9 @@ def test_a_narrow_row_has_plan_owner_and_age(visit: Visit, server: Server) -> No
     row = page.locator("[data-store=acme]")
     for text in ("small", "admin"):
         expect(row.get_by_text(text, exact=True)).to_be_visible()
+    begins = "element => element.getBoundingClientRect().left"
+    name = row.get_by_role("link", name="Acme", exact=True)
+    assert row.get_by_text("small", exact=True).evaluate(begins) == name.evaluate(begins)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.get_by_label("Choose all").check()
     expect(page.get_by_role("region", name="Chosen stores")).to_contain_text("1 chosen")
