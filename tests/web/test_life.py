@@ -121,6 +121,7 @@ def test_what_was_rolled_back_has_its_evidence_too(visit: Visit, broken: Server)
         client.patch("/api/v1/stores/acme", json=bad).raise_for_status()
     card = page.get_by_label("Failed before")
     expect(card).to_contain_text("Revision 2 failed and was rolled back by revision 3")
+    expect(card).not_to_contain_text("began")  # the time is that of the failure
     expect(card.get_by_role("region")).to_have_count(0)
     card.get_by_text("What was seen when it failed").click()
     expect(card.get_by_label("Evidence of revision 2")).to_contain_text("ImagePullBackOff")
