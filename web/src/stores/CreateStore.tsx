@@ -37,6 +37,7 @@ export default function CreateStore({ me, draft, edit, send, sending, error }: P
   const plans = useQuery({ queryKey: ['plans'], queryFn: () => get<Plans>('/plans') });
   const check = useCheck(draft);
   const set = <Name extends keyof Draft>(name: Name) => (value: Draft[Name]) => edit({ ...draft, [name]: value });
+  // For a dialog that was open before this came; one that opens with it looks for data-autofocus.
   const first = useRef<HTMLInputElement>(null);
   useEffect(() => first.current?.focus(), []);
   const id = idOf(draft);
@@ -55,7 +56,7 @@ export default function CreateStore({ me, draft, edit, send, sending, error }: P
   return (
     <form onSubmit={submit}>
       <Stack>
-        <TextInput ref={first} label="Name" required withAsterisk={false} value={draft.name} onChange={(e) => set('name')(e.currentTarget.value)} error={nameProblem(draft.name) ?? of('name')} />
+        <TextInput ref={first} data-autofocus label="Name" required withAsterisk={false} value={draft.name} onChange={(e) => set('name')(e.currentTarget.value)} error={nameProblem(draft.name) ?? of('name')} />
         <TextInput
           label="Id"
           description={address === null ? 'Part of its address; empty: one is made' : `Its address will be ${address}`}
