@@ -1,4 +1,4 @@
-import { Alert, Button, Select, Stack, Switch, Text, TextInput } from '@mantine/core';
+import { Alert, Button, Group, Select, Stack, Switch, Text, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type SyntheticEvent, useState } from 'react';
 
@@ -13,6 +13,8 @@ interface Draft {
   name: string;
   plan: string;
   domain: string;
+  wordpress: string;
+  mysql: string;
   title: string;
   adminEmail: string;
   currency: string;
@@ -24,6 +26,8 @@ const draftOf = (store: Store): Draft => ({
   name: store.name,
   plan: store.plan,
   domain: store.domain ?? '',
+  wordpress: store.versions.wordpress,
+  mysql: store.versions.mysql,
   title: store.options.title,
   adminEmail: store.options.adminEmail,
   currency: store.options.currency,
@@ -31,18 +35,20 @@ const draftOf = (store: Store): Draft => ({
   demoProducts: store.options.demoProducts,
 });
 
-const FIELDS = ['name', 'plan', 'domain', 'options.title', 'options.adminEmail'];
+const FIELDS = ['name', 'plan', 'domain', 'versions.wordpress', 'versions.mysql', 'options.title', 'options.adminEmail'];
 const SHOP_FIELDS = ['options.currency', 'options.country', 'options.demoProducts'];
 
 /** What differs, as a JSON merge patch. */
 function patchOf(before: Draft, typed: Draft): StorePatch {
-  const draft = { ...typed, adminEmail: typed.adminEmail.trim() };
+  const draft = { ...typed, adminEmail: typed.adminEmail.trim(), wordpress: typed.wordpress.trim(), mysql: typed.mysql.trim() };
   const changed = <Name extends keyof Draft>(name: Name) => (draft[name] === before[name] ? {} : { [name]: draft[name] });
+  const versions = { ...changed('wordpress'), ...changed('mysql') };
   const options = { ...changed('title'), ...changed('adminEmail'), ...changed('currency'), ...changed('country'), ...changed('demoProducts') };
   return {
     ...changed('name'),
     ...changed('plan'),
     ...(draft.domain === before.domain ? {} : { domain: draft.domain.trim() === '' ? null : draft.domain.trim() }),
+    ...(Object.keys(versions).length === 0 ? {} : { versions }),
     ...(Object.keys(options).length === 0 ? {} : { options }),
   } as StorePatch;
 }
@@ -102,8 +108,14 @@ export default function EditForm({ store, close }: { store: Store; close: () => 
         {shop && <Select label="Currency" searchable data={CURRENCIES} value={draft.currency} onChange={(v) => set('currency')(v ?? draft.currency)} error={of('options.currency')} />}
         {shop && <Select label="Country" searchable limit={80} data={COUNTRIES} value={draft.country} onChange={(v) => set('country')(v ?? draft.country)} error={of('options.country')} />}
         {shop && <Switch label="Demo products" checked={draft.demoProducts} onChange={(e) => set('demoProducts')(e.currentTarget.checked)} error={of('options.demoProducts')} />}
+        <Group grow align="flex-start">
+          <TextInput label="WordPress" description="Version: the image's tag" value={draft.wordpress} onChange={(e) => set('wordpress')(e.currentTarget.value)} error={of('versions.wordpress')} />
+          <TextInput label="MySQL" description="Version: the image's tag" value={draft.mysql} onChange={(e) => set('mysql')(e.currentTarget.value)} error={of('versions.mysql')} />
+        </Group>
         <Text size="xs" c="dimmed">
-          The shop restarts with the change, which takes some seconds. If it fails, the shop goes back to what it was.
+          {store.readyAt === null
+            ? 'The store is made with the change, from where it stands.'
+            : 'The shop restarts with the change, which takes some seconds. If it fails, the shop goes back to what it was.'}
         </Text>
         {overtaken ? (
           <Alert color="orange" role="alert">

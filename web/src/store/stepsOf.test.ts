@@ -35,6 +35,12 @@ describe('the steps of a store', () => {
     expect(stepsOf(store('Ready', all), { begun: after(500), ready: after(507) }).map((s) => s.after)).toEqual([3, null, null, 6, 7, 7]);
   });
 
+  it('promise an order where there is a shop, and else none', () => {
+    const of = (engine: Store['engine']) => stepsOf({ ...store('Ready', {}), engine }).map((s) => s.title);
+    expect(of('woocommerce')).toContain('Set-up, and an order as evidence');
+    expect(of('wordpress')).toContain('Set-up');
+  });
+
   it('have no times while nothing is known of the attempt', () => {
     expect(stepsOf(store('Provisioning', { Applied: 1 })).every((s) => s.after === null)).toBe(true);
   });

@@ -17,7 +17,7 @@ export interface Step {
   after: number | null;
 }
 
-const TITLES: Record<Condition['type'], string> = {
+const TITLES_OF_A_SHOP: Record<Condition['type'], string> = {
   Applied: 'Objects applied',
   DatabaseReady: 'Database',
   SetupComplete: 'Set-up, and an order as evidence',
@@ -25,6 +25,9 @@ const TITLES: Record<Condition['type'], string> = {
   RouteReady: 'Route for visitors',
   Ready: 'Ready',
 };
+
+/** The order is WooCommerce's. */
+const titlesOf = (store: Store) => (store.engine === 'woocommerce' ? TITLES_OF_A_SHOP : { ...TITLES_OF_A_SHOP, SetupComplete: 'Set-up' });
 
 const ORDER: readonly Condition['type'][] = ['Applied', 'DatabaseReady', 'SetupComplete', 'WordPressReady', 'RouteReady', 'Ready'];
 
@@ -35,6 +38,7 @@ const JUDGED: readonly Condition['type'][] = ['Applied', 'DatabaseReady', 'WordP
 export function stepsOf(store: Store, attempt: Attempt | null = null, seen: readonly ConditionSeen[] | null = null): Step[] {
   const known = new Map(store.conditions.map((c) => [c.type, c]));
   if (store.phase === 'Failed') return failedSteps(store, known, seen);
+  const titles = titlesOf(store);
   let current = true;
   return ORDER.map((type) => {
     const condition = known.get(type);
@@ -44,7 +48,7 @@ export function stepsOf(store: Store, attempt: Attempt | null = null, seen: read
       current = false;
     }
     const after = condition?.status === 'True' && attempt !== null ? took(attempt, condition.lastTransitionTime) : null;
-    return { type, title: TITLES[type], state, message: state === 'waiting' ? '' : (condition?.message ?? ''), after };
+    return { type, title: titles[type], state, message: state === 'waiting' ? '' : (condition?.message ?? ''), after };
   });
 }
 
@@ -67,8 +71,9 @@ function failedSteps(store: Store, known: Known, seen: readonly ConditionSeen[] 
     if (type === 'Applied') return at !== null && at !== 'Applied';
     return seen?.find((c) => c.type === type)?.healthy ?? false;
   };
+  const titles = titlesOf(store);
   return ORDER.map((type) => {
-    const title = TITLES[type];
+    const title = titles[type];
     if (type === at) return { type, title, state: 'failed', message: down ? (sentence(type, seen) ?? verdict) : (known.get(type)?.message ?? verdict), after: null };
     if (worked(type)) return { type, title, state: down ? 'undone' : 'done', message: down ? '' : (known.get(type)?.message ?? ''), after: null };
     return { type, title, state: 'unreached', message: '', after: null };
