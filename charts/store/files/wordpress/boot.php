@@ -14,10 +14,10 @@ $_SERVER['QUERY_STRING'] = '';
 $_GET = $_REQUEST = array(); // what a step was told is not WordPress'
 $_SERVER['PHP_SELF'] = $_SERVER['SCRIPT_NAME'] = '/index.php';
 
-/** Whether WordPress has lost the database. */
-function is_lost(): bool {
+/** The code of a failure of WordPress'. */
+function code_of_wordpress(): int {
 	$handle = $GLOBALS['wpdb']->dbh ?? null;
-	return $handle instanceof mysqli && in_array(mysqli_errno($handle), LOST, true);
+	return code_beside($handle instanceof mysqli ? $handle : null);
 }
 
 // Every exit that did not say "done" is a failure: wp_die() and redirects exit with 0.
@@ -25,7 +25,7 @@ register_shutdown_function(
 	static function (): void {
 		if (empty($GLOBALS['urumi_done'])) {
 			$who = is_file(ABSPATH . 'wp-content/db.php') ? 'the drop-in wp-content/db.php, or WordPress,' : 'WordPress';
-			fail(is_lost() ? TRY_AGAIN : FAILED, 'set-up ended early: ' . strtok((string) (error_get_last()['message'] ?? "$who stopped it"), "\n"));
+			fail(code_of_wordpress(), 'set-up ended early: ' . strtok((string) (error_get_last()['message'] ?? "$who stopped it"), "\n"));
 		}
 	}
 );
@@ -33,7 +33,7 @@ register_shutdown_function(
 require __DIR__ . '/quiet.php';
 $urumi_die = static fn() => static function ($message): never {
 	$text = is_object($message) && method_exists($message, 'get_error_message') ? $message->get_error_message() : $message;
-	fail(is_lost() ? TRY_AGAIN : FAILED, 'WordPress stopped: ' . trim(preg_replace('/\s+/', ' ', strip_tags((string) $text))));
+	fail(code_of_wordpress(), 'WordPress stopped: ' . trim(preg_replace('/\s+/', ' ', strip_tags((string) $text))));
 };
 foreach (array('wp_die_handler', 'wp_die_ajax_handler', 'wp_die_json_handler', 'wp_die_xml_handler') as $urumi_filter) {
 	add_filter($urumi_filter, $urumi_die, PHP_INT_MAX);

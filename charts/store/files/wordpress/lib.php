@@ -115,24 +115,28 @@ function option(mysqli $db, string $name): ?string {
 	return first_value($db, 'SELECT option_value FROM ' . PREFIX . 'options WHERE option_name = ?', $name);
 }
 
-/** Ends this process where the database did not write: a lost connection is tried again. */
-function not_written(mysqli $db): never {
-	fail(in_array($db->errno, LOST, true) ? TRY_AGAIN : FAILED, 'the database did not write: ' . $db->error);
+/** The code of a failure beside this connection: where it was lost, another try may do it. */
+function code_beside(?mysqli $db): int {
+	return in_array($db?->errno, LOST, true) ? TRY_AGAIN : FAILED;
+}
+
+function write(mysqli $db, string $query, string ...$arguments): void {
+	$statement = $db->prepare($query);
+	if (!$statement || !$statement->execute($arguments)) {
+		fail(code_beside($db), 'the database did not write: ' . $db->error);
+	}
 }
 
 function set_option(mysqli $db, string $name, string $value): void {
-	$statement = $db->prepare(
+	write(
+		$db,
 		'INSERT INTO ' . PREFIX . "options (option_name, option_value, autoload) VALUES (?, ?, 'off')
-		ON DUPLICATE KEY UPDATE option_value = VALUES(option_value)"
+		ON DUPLICATE KEY UPDATE option_value = VALUES(option_value)",
+		$name,
+		$value
 	);
-	if (!$statement || !$statement->bind_param('ss', $name, $value) || !$statement->execute()) {
-		not_written($db);
-	}
 }
 
 function remove_option(mysqli $db, string $name): void {
-	$statement = $db->prepare('DELETE FROM ' . PREFIX . 'options WHERE option_name = ?');
-	if (!$statement || !$statement->execute(array($name))) {
-		not_written($db);
-	}
+	write($db, 'DELETE FROM ' . PREFIX . 'options WHERE option_name = ?', $name);
 }

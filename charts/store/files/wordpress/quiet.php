@@ -26,9 +26,10 @@ $urumi_only = static fn() => $GLOBALS['urumi_plugins'];
 add_filter('option_active_plugins', $urumi_only, PHP_INT_MAX);
 // The image's theme, of which prepare.sh left a copy: what bears its name on the volume is the owner's.
 $wp_theme_directories = array('/tmp/urumi-themes', '/etc/urumi');
-foreach (array('template' => '', 'stylesheet' => '', 'template_root' => '/tmp/urumi-themes', 'stylesheet_root' => '/tmp/urumi-themes') as $urumi_option => $urumi_root) {
-	$urumi_theme = $urumi_root ?: basename((glob('/tmp/urumi-themes/*') ?: array(''))[0]);
+$urumi_theme = basename((glob('/tmp/urumi-themes/*') ?: array(''))[0]);
+foreach (array('template', 'stylesheet') as $urumi_option) {
 	add_filter("pre_option_$urumi_option", static fn() => $urumi_theme, PHP_INT_MAX);
+	add_filter("pre_option_{$urumi_option}_root", static fn() => '/tmp/urumi-themes', PHP_INT_MAX);
 }
 // wpdb connects again and goes on in silence, outside of the transaction that was lost: it shall stop.
 add_action('muplugins_loaded', static fn() => (fn() => $this->reconnect_retries = 0)->call($GLOBALS['wpdb']), PHP_INT_MIN);

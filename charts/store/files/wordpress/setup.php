@@ -25,7 +25,7 @@ function serve(string $report): string {
 			return "http://$address";
 		}
 	}
-	finish(FAILED, array('step' => 'setup', 'error' => 'PHP\'s own server did not start: its log says why'));
+	fail(FAILED, 'PHP\'s own server did not start: its log says why');
 }
 
 /** Has the server run a script; returns its report, or null where it left none. */
@@ -78,10 +78,10 @@ function prove(string $server, string $url): array {
 /** Whether WordPress takes them as they are: it drops characters of a name, and logs nobody in by a quoted password. */
 function check_administrator(string $name, string $password): void {
 	if (!preg_match('/^[A-Za-z0-9_.@-]{1,60}$/', $name)) {
-		finish(MISCONFIGURED, array('step' => 'setup', 'error' => 'the admin-username in the Secret store-credentials must be 1 to 60 letters, digits and _ . @ -'));
+		fail(MISCONFIGURED, 'the admin-username in the Secret store-credentials must be 1 to 60 letters, digits and _ . @ -');
 	}
 	if (preg_match('/[\'"\\\\]/', $password)) {
-		finish(MISCONFIGURED, array('step' => 'setup', 'error' => 'the admin-password in the Secret store-credentials has a quotation mark or a backslash, by which WordPress lets nobody in'));
+		fail(MISCONFIGURED, 'the admin-password in the Secret store-credentials has a quotation mark or a backslash, by which WordPress lets nobody in');
 	}
 }
 
@@ -89,7 +89,7 @@ $started = microtime(true);
 $settings = settings();
 define('REPORT', (string) @tempnam('/tmp', 'urumi-report-'));
 if (!str_starts_with(REPORT, '/tmp/')) {
-	finish(FAILED, array('step' => 'setup', 'error' => 'the folder /tmp cannot be written'));
+	fail(FAILED, 'the folder /tmp cannot be written');
 }
 register_shutdown_function(static fn() => unlink(REPORT));
 $server = serve(REPORT);
@@ -101,7 +101,7 @@ $db = connect(300, static function () use ($server, &$compiled): void {
 lock($db, 'setup', 60);
 $engine = option($db, 'urumi_engine') ?? $settings['engine'];
 if ($engine !== $settings['engine']) {
-	finish(MISCONFIGURED, array('step' => 'setup', 'error' => "this was set up with the engine $engine, which is chosen once; {$settings['engine']} needs a store of its own"));
+	fail(MISCONFIGURED, "this was set up with the engine $engine, which is chosen once; {$settings['engine']} needs a store of its own");
 }
 if (null === option($db, 'urumi_ready')) { // a shop that serves is not stopped for it
 	check_administrator(secret('admin/admin-username'), secret('admin/admin-password'));
