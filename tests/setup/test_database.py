@@ -6,18 +6,23 @@ import time
 
 from tests.setup.conftest import MakeShop
 from tests.setup.database import PASSWORD, Database
-from tests.setup.shop import ADMIN_PASSWORD, SALT, Shop
+from tests.setup.shop import ADMIN_PASSWORD, SALT, Running, Shop
 from tests.setup.state import differences, end_state
+
+
+def wait_for_knocks(shop: Shop, running: Running) -> None:
+    """Wait until set-up has tried the database that is away several times."""
+    deadline = time.monotonic() + 60
+    while shop.gate.refused < 3:
+        assert time.monotonic() < deadline and not running.ended, "it does not knock again"
+        time.sleep(0.05)
 
 
 def test_set_up_waits_for_the_database(make_shop: MakeShop, database: Database) -> None:
     shop = make_shop("wordpress")
     shop.gate.shut = True
     running = shop.start("setup")
-    deadline = time.monotonic() + 60
-    while shop.gate.refused < 3:
-        assert time.monotonic() < deadline and not running.ended, "it does not knock again"
-        time.sleep(0.05)
+    wait_for_knocks(shop, running)
     shop.gate.shut = False
     running.wait().ended(0, '"changed":"installed, marked ready"')
 
@@ -62,10 +67,7 @@ def test_set_up_ends_when_it_is_told_to(make_shop: MakeShop) -> None:
     shop = make_shop("wordpress")
     shop.gate.shut = True
     running = shop.start("setup", first=True)
-    deadline = time.monotonic() + 60
-    while shop.gate.refused < 3:
-        assert time.monotonic() < deadline and not running.ended, "it does not knock"
-        time.sleep(0.05)
+    wait_for_knocks(shop, running)
     running.terminate()
     assert running.wait(30).code in (143, -15)
 

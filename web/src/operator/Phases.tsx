@@ -2,12 +2,11 @@ import { Group, Text } from '@mantine/core';
 
 import { type Overview, PHASES, type Phase } from '../api/types';
 import { PHASE_COLOURS } from '../ui/theme';
-import { across, HEIGHT, path, place, roundUp, runs, spanOf } from './scale';
+import { across, HEIGHT, MINUTE, path, place, roundUp, runs, spanOf } from './scale';
 import { Gaps, TimePlot } from './TimePlot';
 
 type Sample = Overview['history'][number];
 
-const MINUTE = 60_000;
 const fill = (phase: Phase) => `var(--mantine-color-${PHASE_COLOURS[phase]}-6)`;
 const count = (sample: Sample, phase: Phase) => sample.stores[phase] ?? 0;
 

@@ -25,7 +25,7 @@ export function path(points: readonly ({ x: number; y: number } | null)[]): stri
     .join('');
 }
 
-const MINUTE = 60_000;
+export const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
