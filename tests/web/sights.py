@@ -6,10 +6,11 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Error, Page, Route, expect
 
 from tests.system.server import Server, poll, wait_for_phase
 
@@ -120,6 +121,7 @@ def tour(page: Page, server: Server) -> Iterator[str]:
     page.goto(server.url + "/stores/nobody")
     expect(page.get_by_text("or not any more")).to_be_visible()
     yield "no such store"
+    yield from _waiting(page, server)
 
 
 def _create(page: Page) -> Iterator[str]:
@@ -152,3 +154,26 @@ def _store(page: Page, server: Server) -> Iterator[str]:
     expect(page.get_by_label("Type acme to confirm")).to_be_visible()
     yield "delete"
     page.keyboard.press("Escape")
+
+
+def _waiting(page: Page, server: Server) -> Iterator[str]:
+    """Stop at each view while the service keeps its answer to itself."""
+    waits = {
+        "/stores": "**/api/v1/stores?*",
+        "/stores/acme": "**/api/v1/stores/acme",
+        "/operator": "**/api/v1/overview",
+    }
+    kept: list[Route] = []
+
+    def keep(route: Route) -> None:
+        kept.append(route)
+
+    for path, pattern in waits.items():
+        page.route(pattern, keep)
+        page.goto(server.url + path)
+        expect(page.get_by_role("status", name="Loading")).to_be_visible()
+        yield f"{path}, not there yet"
+        page.unroute(pattern)
+    for route in kept:
+        with suppress(Error):  # the browser has given it up, with the view that asked
+            route.abort()

@@ -15,7 +15,7 @@ import { BulkProgress } from './stores/BulkProgress';
 import { BulkRun } from './stores/BulkRun';
 import { Boundary } from './ui/Boundary';
 import { Frame } from './ui/Frame';
-import { lazyAgain, whenIdle } from './ui/lazyAgain';
+import { lazyAgain, whenQuiet } from './ui/lazyAgain';
 import { Trouble } from './ui/Trouble';
 import { Waiting } from './ui/Waiting';
 
@@ -44,7 +44,7 @@ function SignedIn({ me, linkProblem }: { me: Me; linkProblem: string | null }) {
   const { pathname } = useLocation();
   useEffect(
     () =>
-      whenIdle(() => {
+      whenQuiet(() => {
         StorePage.preload();
         if (me.role === 'admin') OperatorPage.preload();
       }),

@@ -18,8 +18,7 @@ const EVERY = 60_000;
 
 export default function OperatorPage() {
   const overview = useQuery({ queryKey: ['overview'], queryFn: () => get<Overview>('/overview'), refetchInterval: EVERY, staleTime: 10_000 });
-  if (overview.isPending)
-    return <Waiting h="50dvh" />;
+  if (overview.isPending) return <Waiting h="50dvh" />;
   if (!overview.data) return <Trouble error={overview.error} again={() => void overview.refetch()} />;
   return <Shown seen={overview.data} />;
 }

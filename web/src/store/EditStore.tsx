@@ -3,13 +3,13 @@ import { useDisclosure } from '@mantine/hooks';
 import { useEffect } from 'react';
 
 import type { Store } from '../api/types';
-import { lazyAgain, whenIdle } from '../ui/lazyAgain';
+import { lazyAgain, whenQuiet } from '../ui/lazyAgain';
 
 const EditForm = lazyAgain(() => import('./EditForm'), { h: '20rem', part: true });
 
 export function EditStore({ store }: { store: Store }) {
   const [opened, dialog] = useDisclosure(false);
-  useEffect(() => whenIdle(EditForm.preload), []);
+  useEffect(() => whenQuiet(EditForm.preload), []);
   return (
     <>
       <Button size="sm" variant="default" onClick={dialog.open}>

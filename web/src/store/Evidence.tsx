@@ -1,8 +1,9 @@
-import { Alert, Loader, Stack, Text } from '@mantine/core';
+import { Alert, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 
 import { sentence } from '../api/client';
 import type { Store } from '../api/types';
+import { Waiting } from '../ui/Waiting';
 import { moment } from '../ui/words';
 import { type ContainerSeen, type EventSeen, type LogSeen, read } from './readEvidence';
 import { useEvidence } from './useStore';
@@ -25,7 +26,7 @@ export function Evidence({ store }: { store: Store }) {
 /** What a failed revision left, the most telling first. */
 export function WhatWasSeen({ id, revision }: { id: string; revision: number }) {
   const evidence = useEvidence(id, revision);
-  if (evidence.isPending) return <Loader size="sm" mt="sm" aria-label="Loading" />;
+  if (evidence.isPending) return <Waiting h={80} part />;
   if (!evidence.data)
     return (
       <Text size="sm" mt="sm">

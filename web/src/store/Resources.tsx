@@ -18,7 +18,7 @@ const COLOURS: Record<Resource['health'], string> = {
 export function Resources({ store }: { store: Store }) {
   const resources = useResources(store.id);
   const groups = useMemo(() => grouped(resources.data ?? []), [resources.data]);
-  if (resources.isPending) return <Waiting h={160} />;
+  if (resources.isPending) return <Waiting h={160} part />;
   if (!resources.data) return <Trouble part error={resources.error} again={() => void resources.refetch()} />;
   if (resources.data.length === 0) return <Text c="dimmed">{none(store)}</Text>;
   return (

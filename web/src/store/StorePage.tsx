@@ -1,4 +1,4 @@
-import { Alert, Anchor, Badge, Button, Center, CopyButton, Group, Paper, SimpleGrid, Stack, Tabs, Text, Title } from '@mantine/core';
+import { Alert, Anchor, Badge, Button, Center, CopyButton, Group, Paper, SimpleGrid, Stack, Tabs, Text } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router';
 
@@ -23,8 +23,7 @@ import { Waiting } from '../ui/Waiting';
 export default function StorePage() {
   const { id = '' } = useParams();
   const store = useStore(id);
-  if (store.isPending)
-    return <Waiting h="50dvh" />;
+  if (store.isPending) return <Waiting h="50dvh" />;
   if (store.error instanceof Problem && store.error.status === 404)
     return store.data ? <Gone store={store.data} /> : <Trouble error={new Problem(404, `There is no store “${id}”, or not any more.`)} />;
   if (!store.data) return <Trouble error={store.error} again={() => void store.refetch()} />;
@@ -36,9 +35,9 @@ function Gone({ store }: { store: Store }) {
   return (
     <Center mih="40dvh" p="md">
       <Stack align="center" maw={480}>
-        <Title order={1} size="h4" ta="center" style={{ overflowWrap: 'anywhere' }}>
+        <ViewTitle name={`${store.name} is gone`} size="h4" ta="center" style={{ overflowWrap: 'anywhere' }}>
           “{store.name}” is gone
-        </Title>
+        </ViewTitle>
         <Text c="dimmed" ta="center">
           The store was deleted, with everything in it.
         </Text>

@@ -11,7 +11,7 @@ const COLOURS: Record<Entry['severity'], string> = { info: 'gray.6', warning: 'o
 export function Timeline({ id }: { id: string }) {
   const events = useEvents(id);
   if (events.isPending)
-    return <Waiting h={160} />;
+    return <Waiting h={160} part />;
   if (!events.data) return <Trouble part error={events.error} again={() => void events.refetch()} />;
   if (events.data.length === 0) return <Text c="dimmed">Nothing has happened yet.</Text>;
   return (

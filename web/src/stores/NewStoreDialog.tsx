@@ -5,7 +5,7 @@ import { useNavigate } from 'react-router';
 
 import { call, sentence } from '../api/client';
 import type { Me, Store } from '../api/types';
-import { lazyAgain, whenIdle } from '../ui/lazyAgain';
+import { lazyAgain, whenQuiet } from '../ui/lazyAgain';
 import { bodyOf, type Draft, EMPTY, type Form, formOf } from './draft';
 
 const CreateStore = lazyAgain(() => import('./CreateStore'), { h: '20rem', part: true });
@@ -30,7 +30,7 @@ export function NewStoreDialog({ me, opened, open, close }: Props) {
       shown.current = null;
     };
   }, [opened, form.key]);
-  useEffect(() => whenIdle(CreateStore.preload), []);
+  useEffect(() => whenQuiet(CreateStore.preload), []);
   const create = useMutation({
     mutationFn: ({ draft, key }: Form) => call<Store>('POST', '/stores', bodyOf(draft), { 'Idempotency-Key': key }),
     onSuccess: (store, sent) => {

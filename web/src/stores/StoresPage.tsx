@@ -83,7 +83,7 @@ export default function StoresPage({ me }: { me: Me }) {
       <BulkBar stores={stores} chosen={choice.chosen} choose={choice.choose} />
       <Paper withBorder aria-busy={list.isPlaceholderData}>
         {stores.length > 0 && <ListLine list={list} stores={stores} choice={choice} />}
-        {list.isPending ? <Waiting h="20rem" /> : list.data === undefined ? (
+        {list.isPending ? <Waiting h="20rem" part /> : list.data === undefined ? (
           <Trouble error={list.error} again={() => void list.refetch()} />
         ) : stores.length === 0 ? (
           <Nothing searching={q.trim() !== '' || phase !== null} create={create.open} />

@@ -1,10 +1,23 @@
-import { Center, Loader } from '@mantine/core';
+import { Center, Loader, Title, VisuallyHidden } from '@mantine/core';
 
-/** Something is on its way; ``h`` is the room that it will take. */
-export function Waiting({ h }: { h: number | string }) {
+interface Props {
+  /** The room that it will take. */
+  h: number | string;
+  /** Inside of a page that has its heading. */
+  part?: boolean;
+}
+
+/** Something is on its way. */
+export function Waiting({ h, part = false }: Props) {
   return (
     <Center h={h}>
-      <Loader aria-label="Loading" />
+      {!part && (
+        <VisuallyHidden>
+          <Title order={1}>Loading</Title>
+        </VisuallyHidden>
+      )}
+      {/* The library draws it with no role, and without one a name says nothing. */}
+      <Loader role="status" aria-label="Loading" />
     </Center>
   );
 }

@@ -50,7 +50,7 @@ export function lazyAgain<Props extends object>(load: () => Promise<{ default: C
       fetch();
     };
     if (Found !== null) return <Found {...props} />;
-    return failed ? <NotLoaded part={part} again={again} /> : <Waiting h={h} />;
+    return failed ? <NotLoaded part={part} again={again} /> : <Waiting h={h} part={part} />;
   }
 
   return Object.assign(Shown, { preload: () => void ask().catch(() => undefined) });
@@ -80,13 +80,10 @@ function NotLoaded({ part, again }: { part: boolean; again: () => void }) {
   );
 }
 
-/** Do something when the browser has nothing better to do. */
-export function whenIdle(work: () => void): () => void {
-  // Safari has no requestIdleCallback.
-  if (typeof requestIdleCallback === 'undefined') {
-    const timer = setTimeout(work, 1_000);
-    return () => clearTimeout(timer);
-  }
-  const handle = requestIdleCallback(work);
-  return () => cancelIdleCallback(handle);
+const QUIET = 3_000; // ms: the first sight of a view is there by then, also over a slow line
+
+/** Do something soon, but not while what was asked for is still on its way. */
+export function whenQuiet(work: () => void): () => void {
+  const timer = setTimeout(work, QUIET);
+  return () => clearTimeout(timer);
 }
