@@ -40,7 +40,7 @@ from orchestrator.model.overview import ClusterSight, Room
 from orchestrator.model.quantities import number_of
 from orchestrator.model.store import Store
 from orchestrator.model.urls import store_url
-from orchestrator.reconciler import Bell, Logs, Policy, Reconciler, Tools
+from orchestrator.reconciler import Bell, Events, Logs, Policy, Reconciler, Tools
 from orchestrator.records import Records, open_records
 from orchestrator.renderer import Renderer, StoreProfile
 from orchestrator.sandbox import Sandbox, SandboxOptions
@@ -286,6 +286,7 @@ async def _open(
     logs = Logs(cluster, watcher)
     ports = Ports(
         observe=reconciler.observe,
+        events=Events(cluster, watcher).of,
         read_credentials=partial(_credentials, cluster),
         read_logs=logs.read,
         follow_logs=logs.follow,

@@ -148,11 +148,18 @@ class ObjectEventDocument(Document):
     """What happened to an object, ``count`` times alike; ``time`` is the newest."""
 
     time: Time
-    type: EntryType
+    type: Annotated[
+        EntryType | None,
+        Field(description="What the timeline's entry is about; null: Kubernetes' own event"),
+    ]
     severity: Severity
     reason: str
     message: str
     count: int
+    object: Annotated[
+        str | None,
+        Field(description="The pod, or other object that it made, which this is about"),
+    ]
 
 
 class ResourceDocument(Document):
@@ -166,7 +173,10 @@ class ResourceDocument(Document):
     message: str
     events: Annotated[
         list[ObjectEventDocument],
-        Field(description="What the timeline says of it, newest first; five at most"),
+        Field(
+            description="What the timeline says of it, and Kubernetes where the cluster answers in "
+            "time, of its pods too; newest first, ten at most"
+        ),
     ]
 
 

@@ -42,14 +42,19 @@ class NewEntry:
 
 @dataclass(frozen=True)
 class ObjectEvent:
-    """What happened to one object, ``count`` times alike; ``time`` is the newest."""
+    """What happened to one object, ``count`` times alike; ``time`` is the newest.
+
+    ``type`` is that of the timeline's entries, None where Kubernetes itself tells. ``object`` names
+    (``Pod/wordpress-0``) what the object made and the event is about; None: the object itself.
+    """
 
     time: datetime
-    type: EntryType
+    type: EntryType | None
     severity: Severity
     reason: str
     message: str
     count: int
+    object: str | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ same place, because desired state, inventory, revision clock and claims are reco
 """
 
 from orchestrator.reconciler.context import Policy, Tools
+from orchestrator.reconciler.events import Events
 from orchestrator.reconciler.logs import Logs
 from orchestrator.reconciler.worker import Bell, Reconciler
 
-__all__ = ["Bell", "Logs", "Policy", "Reconciler", "Tools"]
+__all__ = ["Bell", "Events", "Logs", "Policy", "Reconciler", "Tools"]

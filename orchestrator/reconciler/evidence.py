@@ -7,15 +7,15 @@ of the collection and masked wherever they stand. Without them no log is kept.
 from __future__ import annotations
 
 import asyncio
-import base64
-from collections.abc import Collection, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
-from orchestrator.model.errors import ClusterError, ObjectNotFound
+from orchestrator.model.errors import ClusterError
 from orchestrator.model.kinds import Json
 from orchestrator.reconciler import report
 from orchestrator.reconciler.context import Pass
-from orchestrator.reconciler.credentials import secret_ref
+from orchestrator.reconciler.masking import masked, secrets_of
+from orchestrator.watcher.events import count_of, time_of
 from orchestrator.watcher.health import container_states
 
 MOST_EVENTS: Final = 100
@@ -23,9 +23,6 @@ LONGEST_TEXT: Final = 2000
 MOST_LOGS: Final = 8
 LOG_LINES: Final = 50
 LONGEST_LOG: Final = 8000
-MASK: Final = "•••"
-_SHORTEST_SECRET: Final = 8
-"""Shorter values (a user name) are no secrets and would mask half of every text."""
 _PATIENCE: Final = 20.0
 
 
@@ -49,20 +46,16 @@ async def collect(run: Pass) -> Json:
     }
     if notes:
         evidence["note"] = "; ".join(notes)
-    return _cut(_masked(evidence, secrets or ()))
+    return _cut(masked(evidence, secrets or ()))
 
 
-async def _secrets(run: Pass, notes: list[str]) -> Collection[str] | None:
-    """Return what must not be seen, the longest first; None when that is not known."""
+async def _secrets(run: Pass, notes: list[str]) -> Sequence[str] | None:
+    """Return what must not be seen; None when that is not known."""
     try:
-        secret = await run.tools.cluster.get(secret_ref(run.store.namespace))
-    except ObjectNotFound:
-        return ()
+        return await secrets_of(run.tools.cluster, run.store.namespace)
     except ClusterError as exc:
         notes.append(f"logs were not read: {exc}")
         return None
-    values = (base64.b64decode(v).decode(errors="replace") for v in secret.get("data", {}).values())
-    return sorted((v for v in values if len(v) >= _SHORTEST_SECRET), key=len, reverse=True)
 
 
 async def _events(run: Pass, notes: list[str]) -> list[Json]:
@@ -72,7 +65,7 @@ async def _events(run: Pass, notes: list[str]) -> list[Json]:
             events = await run.tools.cluster.events(run.store.namespace)
     except ClusterError as exc:
         notes.append(f"events could not be read: {exc}")
-    return [_event(e) for e in sorted(events, key=_when)[-MOST_EVENTS:]]
+    return [_event(e) for e in sorted(events, key=time_of)[-MOST_EVENTS:]]
 
 
 async def _logs(run: Pass, containers: Sequence[Json], notes: list[str]) -> list[Json]:
@@ -101,18 +94,6 @@ async def _log(run: Pass, container: Json, notes: list[str]) -> Json | None:
     return {"pod": pod, "container": name, "previous": previous, "text": text}
 
 
-def _masked(value: Any, secrets: Collection[str]) -> Any:
-    if isinstance(value, str):
-        for secret in secrets:
-            value = value.replace(secret, MASK)
-        return value
-    if isinstance(value, list):
-        return [_masked(item, secrets) for item in value]
-    if isinstance(value, dict):
-        return {key: _masked(item, secrets) for key, item in value.items()}
-    return value
-
-
 def _cut(evidence: Json) -> Json:
     """Shorten what is too long; after the masking, which must see whole values."""
     events = [{**e, "message": e["message"][:LONGEST_TEXT]} for e in evidence["events"]]
@@ -120,22 +101,13 @@ def _cut(evidence: Json) -> Json:
     return {**evidence, "events": events, "logs": logs}
 
 
-def _when(event: Json) -> str:
-    return str(
-        event.get("lastTimestamp")
-        or event.get("eventTime")
-        or event.get("metadata", {}).get("creationTimestamp")
-        or ""
-    )
-
-
 def _event(event: Json) -> Json:
     about = event.get("involvedObject") or {}
     return {
-        "time": _when(event),
+        "time": time_of(event),
         "type": event.get("type"),
         "reason": event.get("reason"),
         "object": "/".join(str(about.get(k) or "") for k in ("kind", "namespace", "name")),
         "message": str(event.get("message") or ""),
-        "count": event.get("count") or 1,
+        "count": count_of(event),
     }

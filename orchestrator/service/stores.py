@@ -11,7 +11,7 @@ import re
 import secrets
 import unicodedata
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -26,7 +26,7 @@ from orchestrator.model.errors import (
     PreconditionFailed,
 )
 from orchestrator.model.health import ObservedObject
-from orchestrator.model.kinds import Json
+from orchestrator.model.kinds import Json, ObjectRef
 from orchestrator.model.logs import LogLine, LogQuery
 from orchestrator.model.names import id_problem, under
 from orchestrator.model.overview import ClusterSight, Room
@@ -55,7 +55,7 @@ from orchestrator.settings import Settings
 Clock = Callable[[], datetime]
 _ID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 _PATCH_TRIES = 10
-EVENTS_SHOWN = 5
+EVENTS_SHOWN = 10
 
 
 def utcnow() -> datetime:
@@ -69,12 +69,15 @@ class Ports:
 
     ``observe`` returns a store's inventory with its health, ``read_credentials`` user name and
     password out of its Secret; ``read_logs`` and ``follow_logs`` what its containers say; ``look``
-    the state of the whole and ``capacity`` what its nodes have for pods (None: not known), which
-    never raise. The first three may raise ClusterUnreachable, ``read_credentials`` ObjectNotFound
-    and NamespaceNotOurs too.
+    the state of the whole, ``capacity`` what its nodes have for pods (None: not known) and
+    ``events`` what Kubernetes tells of a store's objects, which never raise. The others may raise
+    ClusterUnreachable, ``read_credentials`` ObjectNotFound and NamespaceNotOurs too.
     """
 
     observe: Callable[[str], Awaitable[Sequence[ObservedObject]]]
+    events: Callable[
+        [Store, Sequence[ObjectRef]], Awaitable[Mapping[ObjectRef, Sequence[ObjectEvent]]]
+    ]
     read_credentials: Callable[[Store], Awaitable[tuple[str, str]]]
     read_logs: Callable[[Store, LogQuery], Awaitable[Sequence[LogLine]]]
     follow_logs: Callable[[Store, LogQuery], AsyncGenerator[LogLine]]
@@ -113,7 +116,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Resource:
-    """An object of the inventory, and the newest of what the timeline says of it."""
+    """An object of the inventory, and the newest of what timeline and cluster say of it."""
 
     seen: ObservedObject
     events: tuple[ObjectEvent, ...]
@@ -259,10 +262,14 @@ class Stores:
 
         Errors: NotFound, ClusterUnreachable.
         """
-        await self.get(principal, store_id)
+        store = await self.get(principal, store_id)
         seen = await self.ports.observe(store_id)
-        events = await self.records.timeline.by_object(store_id, EVENTS_SHOWN)
-        return [Resource(one, tuple(events.get(str(one.ref), ()))) for one in seen]
+        written = await self.records.timeline.by_object(store_id, EVENTS_SHOWN)
+        told = await self.ports.events(store, [one.ref for one in seen])
+        return [
+            Resource(one, _newest(written.get(str(one.ref), ()), told.get(one.ref, ())))
+            for one in seen
+        ]
 
     async def credentials(self, principal: Principal, store_id: str) -> tuple[str, str]:
         """Return user name and password of the WordPress admin; the timeline says who read them.
@@ -355,3 +362,8 @@ def invent_id(name: str) -> str:
     if not slug or id_problem(slug):
         slug = "shop"
     return slug + "-" + "".join(secrets.choice(_ID_LETTERS) for _ in range(6))
+
+
+def _newest(*told: Sequence[ObjectEvent]) -> tuple[ObjectEvent, ...]:
+    every = sorted((e for part in told for e in part), key=lambda e: e.time, reverse=True)
+    return tuple(every[:EVENTS_SHOWN])

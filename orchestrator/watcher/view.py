@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from orchestrator.model.kinds import KINDS, Json, ObjectRef
 from orchestrator.model.names import COMPONENT_LABEL, UID_ANNOTATION, namespace_of
+from orchestrator.watcher.events import about, time_of
 from orchestrator.watcher.fields import labels, mapping, mappings, meta, name_of, text
 
 _SERVICE_LABEL = "kubernetes.io/service-name"
@@ -124,21 +125,5 @@ class StoreView:
 
     def events_of(self, kind: str, name: str) -> tuple[Json, ...]:
         """Return the events about one object, newest first."""
-        found = [e for e in mappings(list(self.events)) if _about(e) == (kind, name)]
-        return tuple(sorted(found, key=_time_of, reverse=True))
-
-
-def _about(event: Json) -> tuple[str, str]:
-    target = mapping(event.get("involvedObject")) or mapping(event.get("regarding"))
-    return text(target.get("kind")), text(target.get("name"))
-
-
-def _time_of(event: Json) -> str:
-    series = mapping(event.get("series"))
-    times = (
-        series.get("lastObservedTime"),
-        event.get("lastTimestamp"),
-        event.get("eventTime"),
-        meta(event).get("creationTimestamp"),
-    )
-    return next((t for t in map(text, times) if t), "")
+        found = [e for e in mappings(list(self.events)) if about(e) == (kind, name)]
+        return tuple(sorted(found, key=time_of, reverse=True))

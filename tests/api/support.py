@@ -22,7 +22,7 @@ from orchestrator.model.logs import LogLine, LogQuery
 from orchestrator.model.overview import ClusterSight, Room
 from orchestrator.model.people import Role
 from orchestrator.model.store import Phase, Store
-from orchestrator.model.timeline import EntryType, NewEntry
+from orchestrator.model.timeline import EntryType, NewEntry, ObjectEvent
 from orchestrator.records import Records, open_records
 from orchestrator.service import Ports, Service
 from orchestrator.service.requests import CreateToken, CreateUser
@@ -55,6 +55,7 @@ class Cluster:
             LogLine("wordpress-1", "setup", "Ladenöffnung\u2028"),
         ]
     )
+    told: dict[ObjectRef, list[ObjectEvent]] = field(default_factory=dict)
     asked: list[LogQuery] = field(default_factory=list)
     sight: ClusterSight = field(
         default_factory=lambda: ClusterSight(0.012, True, {"Pod": 1.5, "Service": 0.25})
@@ -73,6 +74,11 @@ class Cluster:
         if isinstance(self.observed, Exception):
             raise self.observed
         return self.observed
+
+    async def events(
+        self, _store: Store, _refs: Sequence[ObjectRef]
+    ) -> Mapping[ObjectRef, Sequence[ObjectEvent]]:
+        return self.told
 
     async def read_credentials(self, _store: Store) -> tuple[str, str]:
         if isinstance(self.credentials, Exception):
@@ -98,6 +104,7 @@ class Cluster:
     def ports(self) -> Ports:
         return Ports(
             self.observe,
+            self.events,
             self.read_credentials,
             self.read_logs,
             self.follow_logs,

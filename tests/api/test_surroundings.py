@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -13,8 +14,9 @@ from orchestrator.api import Check
 from orchestrator.api.limiter import MOST_KEYS, RateLimiter, address_of
 from orchestrator.api.problems import Problem
 from orchestrator.model.errors import ClusterUnreachable
+from orchestrator.model.kinds import ObjectRef
 from orchestrator.model.store import Phase
-from orchestrator.model.timeline import EntryType, NewEntry, Severity
+from orchestrator.model.timeline import EntryType, NewEntry, ObjectEvent, Severity
 from tests.api.support import World
 
 API = "/api/v1"
@@ -140,7 +142,41 @@ async def test_resources_say_what_happened_to_them(world: World, admin: httpx.As
     assert [(e["message"], e["count"]) for e in events] == [("replicas", 2), ("image", 1)]
     newest = (await admin.get(f"{API}/stores/acme/events")).json()["items"][-2]
     kept = ("time", "type", "severity", "reason", "message")
-    assert events[0] == {**{k: newest[k] for k in kept}, "count": 2}
+    assert events[0] == {**{k: newest[k] for k in kept}, "count": 2, "object": None}
+
+
+async def test_resources_say_what_kubernetes_tells_of_them(
+    world: World, admin: httpx.AsyncClient
+) -> None:
+    await admin.post(f"{API}/stores", json={"id": "acme", "name": "Acme"})
+    name = "Deployment/store-acme/wordpress"
+    await world.records.timeline.append(
+        "acme", NewEntry(EntryType.APPLY, "Applied", "It", object=name)
+    )
+    ref = ObjectRef("Deployment", "store-acme", "wordpress")
+    now = datetime.now(UTC)
+
+    def told(ago: int) -> ObjectEvent:
+        time = now - timedelta(minutes=ago)
+        said = ("BackOff", "Back-off pulling image", 3, "Pod/wordpress-x")
+        return ObjectEvent(time, None, Severity.WARNING, *said)
+
+    world.cluster.told = {ref: [told(ago) for ago in (-1, *range(1, 11))]}
+    items = (await admin.get(f"{API}/stores/acme/resources")).json()["items"]
+    events = next(i["events"] for i in items if i["name"] == "wordpress")
+    assert len(events) == 10, "an endless story leaves room"
+    assert [e["reason"] for e in events[:3]] == ["BackOff", "Applied", "BackOff"]
+    assert events[0] == {
+        "time": (now + timedelta(minutes=1))
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z"),
+        "type": None,
+        "severity": "warning",
+        "reason": "BackOff",
+        "message": "Back-off pulling image",
+        "count": 3,
+        "object": "Pod/wordpress-x",
+    }
 
 
 async def test_plans(admin: httpx.AsyncClient) -> None:

@@ -21,6 +21,9 @@ def test_a_post_becomes_a_shop_that_answers(first: Shop) -> None:
     assert f"<title>{first.title}" in page.text
     resources = first.api.get(f"{first.path}/resources").json()["items"]
     assert {r["health"] for r in resources} == {"Healthy"}
+    (database,) = (r for r in resources if r["kind"] == "StatefulSet")
+    told = {(e["object"], e["reason"]) for e in database["events"]}
+    assert ("Pod/mysql-0", "Started") in told, "Kubernetes' own events"
 
 
 def test_nothing_was_reachable_before_set_up_was_done(first: Shop) -> None:

@@ -14,6 +14,7 @@ from orchestrator.model.errors import ClusterUnreachable, ObjectNotFound
 from orchestrator.model.kinds import Json, ObjectRef
 from orchestrator.reconciler import evidence
 from orchestrator.reconciler.context import Pass
+from orchestrator.reconciler.masking import MASK
 from orchestrator.watcher import StoreView
 
 PASSWORD = "correct-horse-battery"
@@ -100,7 +101,7 @@ async def test_passwords_are_masked_wherever_they_stand(before: int) -> None:
     found = await collect(FakeCluster(says), container("mysql", RUNNING, ready=False))
     text = json.dumps(found, ensure_ascii=False)
     assert "horse" not in text and "battery" not in text
-    assert evidence.MASK in found["logs"][0]["text"] and evidence.MASK in text
+    assert MASK in found["logs"][0]["text"] and MASK in text
     assert len(found["logs"][0]["text"]) <= evidence.LONGEST_LOG
 
 

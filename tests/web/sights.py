@@ -171,7 +171,7 @@ def _waiting(page: Page, server: Server) -> Iterator[str]:
     for path, pattern in waits.items():
         page.route(pattern, keep)
         page.goto(server.url + path)
-        expect(page.get_by_role("status", name="Loading")).to_be_visible()
+        expect(page.get_by_role("progressbar", name="Loading")).to_be_visible()
         yield f"{path}, not there yet"
         page.unroute(pattern)
     for route in kept:

@@ -135,13 +135,16 @@ def test_events_stand_under_their_object(visit: Visit, server: Server) -> None:
     def answer(route: Route) -> None:
         told = route.fetch()
         document = told.json()
-        event = {"type": "drift", "severity": "warning", "reason": "Drifted", "count": 2}
+        event = {"severity": "warning", "reason": "Drifted", "count": 2}
         for resource in document["items"]:
             resource["events"] = []
             if resource["kind"] == "Deployment":
                 resource["events"] = [
-                    event | {"time": f"2026-01-01T1{hour}:00:00Z", "message": f"at {hour}"}
-                    for hour in (2, 0)  # as the service sorts them
+                    event | {"time": f"2026-01-01T1{hour}:00:00Z", "message": f"at {hour}", **more}
+                    for hour, more in (  # as the service sorts them
+                        (2, {"type": "drift", "object": None}),
+                        (0, {"type": None, "object": "Pod/wordpress-x"}),
+                    )
                 ]
         route.fulfill(response=told, json=document)
 
@@ -154,6 +157,8 @@ def test_events_stand_under_their_object(visit: Visit, server: Server) -> None:
     row.get_by_text("2 events").click()
     expect(row.get_by_role("listitem")).to_contain_text(["at 2", "at 0"])
     expect(row.get_by_role("listitem").first).to_contain_text("warning: Drifted (2 times)")
+    of_pod = row.get_by_role("listitem").last
+    expect(of_pod).to_contain_text("warning: Drifted of Pod/wordpress-x (2 times)")
 
 
 def test_ages_are_right_by_a_wrong_clock(visit: Visit, server: Server) -> None:

@@ -103,7 +103,7 @@ def scripts_of(page: Page, url: str) -> int:
     page.add_init_script(PUTS_NOTHING_OFF)
     page.goto(url)
     page.get_by_role("heading", level=1).wait_for()
-    expect(page.get_by_role("status", name="Loading")).to_have_count(0)
+    expect(page.get_by_role("progressbar", name="Loading")).to_have_count(0)
     loaded: list[str] = page.evaluate(
         "performance.getEntriesByType('resource').map((entry) => entry.name)"
     )

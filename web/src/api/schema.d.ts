@@ -717,6 +717,8 @@ export interface components {
         ObjectEventDocument: {
             count: number;
             message: string;
+            /** @description The pod, or other object that it made, which this is about */
+            object: string | null;
             reason: string;
             severity: components["schemas"]["Severity"];
             /**
@@ -724,7 +726,8 @@ export interface components {
              * @example 2026-11-23T10:00:00Z
              */
             time: string;
-            type: components["schemas"]["EntryType"];
+            /** @description What the timeline's entry is about; null: Kubernetes' own event */
+            type: components["schemas"]["EntryType"] | null;
         };
         /**
          * Options
@@ -924,7 +927,7 @@ export interface components {
          * @description One object of a store's inventory.
          */
         ResourceDocument: {
-            /** @description What the timeline says of it, newest first; five at most */
+            /** @description What the timeline says of it, and Kubernetes where the cluster answers in time, of its pods too; newest first, ten at most */
             events: components["schemas"]["ObjectEventDocument"][];
             health: components["schemas"]["HealthStatus"];
             kind: string;

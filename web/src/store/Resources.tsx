@@ -85,6 +85,7 @@ function Events({ of, events }: { of: string; events: Resource['events'] }) {
                 {e.severity !== 'info' && `${e.severity}: `}
                 {e.reason}
               </Text>
+              {e.object !== null && ` of ${e.object}`}
               {e.count > 1 && ` (${e.count} times)`}
             </Text>
             <Text size="xs" style={{ overflowWrap: 'anywhere' }}>

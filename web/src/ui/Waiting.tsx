@@ -17,7 +17,7 @@ export function Waiting({ h, part = false }: Props) {
         </VisuallyHidden>
       )}
       {/* The library draws it with no role, and without one a name says nothing. */}
-      <Loader role="status" aria-label="Loading" />
+      <Loader role="progressbar" aria-label="Loading" />
     </Center>
   );
 }
