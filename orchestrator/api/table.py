@@ -128,7 +128,7 @@ _SERVICE: Final = (
         "POST",
         f"{API}/session",
         "signIn",
-        "Sign a browser in by a token or a log-in link",
+        "Sign a browser in by a token or a log-in link; the session that it had ends",
         do.sign_in,
         {
             200: Answer(

@@ -107,6 +107,9 @@ def tour(page: Page, server: Server) -> Iterator[str]:
     yield "store, rolled back"
     page.goto(server.url + "/stores/stuck")
     expect(page.get_by_test_id("message")).to_contain_text("example.com/hold")
+    page.get_by_role("tab", name="Resources").click()
+    expect(page.get_by_text("It is deleted").first).to_be_visible()
+    expect(page.get_by_text("Missing", exact=True)).to_have_count(0)
     yield "store, being deleted"
     play_a_day(page)
     page.goto(server.url + "/operator")

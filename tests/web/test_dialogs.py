@@ -137,3 +137,38 @@ def test_an_answer_to_a_closed_dialog_takes_nobody_away(visit: Visit) -> None:
     expect(page.get_by_label("Name")).to_have_value("Bakery")
     page.get_by_role("button", name="Create").click()
     page.wait_for_url("**/stores/bakery")
+
+
+def test_a_draft_and_a_refusal_go_with_whoever_goes_elsewhere(visit: Visit) -> None:
+    """The dialog is above the views: nothing typed is lost, and a failure finds its author."""
+    held: list[Route] = []
+    page = visit()
+    page.get_by_role("button", name="New store").click()
+    page.get_by_label("Name").fill("Bakery")
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Operator").click()
+    expect(page.get_by_role("heading", name="Operator")).to_be_visible()
+    page.get_by_role("link", name="Stores", exact=True).click()
+    page.get_by_role("button", name="New store").click()
+    expect(page.get_by_label("Name")).to_have_value("Bakery")
+    page.route(
+        MAKING,
+        lambda route: held.append(route) if route.request.method == "POST" else route.continue_(),
+    )
+    with page.expect_request(MAKING):
+        page.get_by_role("button", name="Create").click()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Operator")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    held.pop().abort()
+    lost = page.get_by_role("alert", name="“Bakery” was not made")
+    expect(lost).to_contain_text("nothing was done")
+    expect(page.get_by_role("heading", name="Operator")).to_be_visible()
+    page.unroute(MAKING)
+    lost.get_by_role("button", name="Open it again").click()
+    expect(page.get_by_label("Name")).to_have_value("Bakery")
+    page.get_by_role("button", name="Create").click()
+    page.wait_for_url("**/stores/bakery")
+    page.get_by_role("link", name="Stores", exact=True).click()
+    page.get_by_role("button", name="New store").click()
+    expect(page.get_by_label("Name")).to_have_value("")

@@ -13,6 +13,7 @@ import { Shelf } from './session/Shelf';
 import { useLoginLink } from './session/useLoginLink';
 import { BulkProgress } from './stores/BulkProgress';
 import { BulkRun } from './stores/BulkRun';
+import { NewStore } from './stores/NewStore';
 import { Boundary } from './ui/Boundary';
 import { Frame } from './ui/Frame';
 import { lazyAgain, whenQuiet } from './ui/lazyAgain';
@@ -59,15 +60,17 @@ function SignedIn({ me, linkProblem }: { me: Me; linkProblem: string | null }) {
               You are still signed in as {me.user}. {linkProblem}
             </Alert>
           )}
-          <Boundary key={pathname}>
-            <Routes>
-              <Route path="/" element={<Navigate to="/stores" replace />} />
-              <Route path="/stores" element={<StoresPage me={me} />} />
-              <Route path="/stores/:id" element={<StorePage />} />
-              {me.role === 'admin' && <Route path="/operator" element={<OperatorPage />} />}
-              <Route path="*" element={<Trouble error={new Problem(404, 'There is no such page.')} />} />
-            </Routes>
-          </Boundary>
+          <NewStore me={me}>
+            <Boundary key={pathname}>
+              <Routes>
+                <Route path="/" element={<Navigate to="/stores" replace />} />
+                <Route path="/stores" element={<StoresPage />} />
+                <Route path="/stores/:id" element={<StorePage />} />
+                {me.role === 'admin' && <Route path="/operator" element={<OperatorPage />} />}
+                <Route path="*" element={<Trouble error={new Problem(404, 'There is no such page.')} />} />
+              </Routes>
+            </Boundary>
+          </NewStore>
           <Shelf>
             <BulkProgress />
             <Notices />

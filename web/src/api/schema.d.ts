@@ -149,7 +149,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign a browser in by a token or a log-in link */
+        /** Sign a browser in by a token or a log-in link; the session that it had ends */
         post: operations["signIn"];
         /** Sign a browser out */
         delete: operations["signOut"];

@@ -34,7 +34,7 @@ export function Resources({ store }: { store: Store }) {
             {title}
           </Text>
           {items.map((r) => (
-            <One key={`${r.kind}/${r.namespace ?? ''}/${r.name}`} resource={r} />
+            <One key={`${r.kind}/${r.namespace ?? ''}/${r.name}`} resource={r} leaves={store.phase === 'Deleting'} />
           ))}
         </div>
       ))}
@@ -42,7 +42,9 @@ export function Resources({ store }: { store: Store }) {
   );
 }
 
-function One({ resource: r }: { resource: Resource }) {
+/** ``leaves``: the store is being deleted, and that something is not there is what was asked for. */
+function One({ resource: r, leaves }: { resource: Resource; leaves: boolean }) {
+  const gone = leaves && r.health === 'Missing';
   return (
     <div role="row" className="object">
       <Text role="cell" size="sm" style={{ overflowWrap: 'anywhere' }}>
@@ -52,13 +54,13 @@ function One({ resource: r }: { resource: Resource }) {
         </Text>
       </Text>
       <span role="cell">
-        <Badge color={COLOURS[r.health]} variant="dot" tt="none">
-          {r.health}
+        <Badge color={gone ? 'gray.6' : COLOURS[r.health]} variant="dot" tt="none">
+          {gone ? 'Gone' : r.health}
         </Badge>
       </span>
       <div role="cell" className="says">
         <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
-          {r.message}
+          {gone ? 'It is deleted' : r.message}
         </Text>
         <Events of={`${r.kind} ${r.name}`} events={r.events} />
       </div>

@@ -36,7 +36,7 @@ function Gone({ store }: { store: Store }) {
     <Center mih="40dvh" p="md">
       <Stack align="center" maw={480}>
         <ViewTitle name={`${store.name} is gone`} size="h4" ta="center" style={{ overflowWrap: 'anywhere' }}>
-          “{store.name}” is gone
+          “<bdi>{store.name}</bdi>” is gone
         </ViewTitle>
         <Text c="dimmed" ta="center">
           The store was deleted, with everything in it.

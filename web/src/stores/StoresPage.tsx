@@ -1,16 +1,16 @@
 import { Alert, Button, Center, Group, NativeSelect, Paper, Stack, Text, TextInput } from '@mantine/core';
-import { useDebouncedCallback, useDisclosure } from '@mantine/hooks';
+import { useDebouncedCallback } from '@mantine/hooks';
 import { useState } from 'react';
 import { useLocation, useSearchParams } from 'react-router';
 
 import { sentence } from '../api/client';
-import { type Me, PHASES } from '../api/types';
+import { PHASES } from '../api/types';
 import { Trouble } from '../ui/Trouble';
 import { ViewTitle } from '../ui/ViewTitle';
 import { Waiting } from '../ui/Waiting';
 import { BulkBar } from './BulkBar';
 import { ListLine } from './ListLine';
-import { NewStoreDialog } from './NewStoreDialog';
+import { useNewStore } from './NewStore';
 import { StoreTable } from './StoreTable';
 import { useChosen } from './useChosen';
 import { useStores } from './useStores';
@@ -46,11 +46,11 @@ function useWanted() {
   return { wanted, search, setSearch, want };
 }
 
-export default function StoresPage({ me }: { me: Me }) {
+export default function StoresPage() {
   const { wanted, search, setSearch, want } = useWanted();
   const { q, phase, sort } = wanted;
   const { key: entry } = useLocation();
-  const [creating, create] = useDisclosure(false);
+  const create = useNewStore();
   const list = useStores({ q: q.trim(), phase, sort });
   const stores = list.data?.pages.flatMap((page) => page.items) ?? [];
   const choice = useChosen(JSON.stringify([q.trim(), phase, sort]), list, stores, entry);
@@ -58,7 +58,7 @@ export default function StoresPage({ me }: { me: Me }) {
     <Stack>
       <Group justify="space-between">
         <ViewTitle name="Stores">Stores</ViewTitle>
-        <Button onClick={create.open}>New store</Button>
+        <Button onClick={create}>New store</Button>
       </Group>
       <Group>
         <TextInput
@@ -79,14 +79,13 @@ export default function StoresPage({ me }: { me: Me }) {
         />
         <NativeSelect aria-label="Order" data={SORTS} value={sort} onChange={(e) => want({ sort: e.currentTarget.value })} flex="1 1 9rem" maw={{ sm: 170 }} />
       </Group>
-      <NewStoreDialog me={me} opened={creating} open={create.open} close={create.close} />
       <BulkBar stores={stores} chosen={choice.chosen} choose={choice.choose} />
       <Paper withBorder aria-busy={list.isPlaceholderData}>
         {stores.length > 0 && <ListLine list={list} stores={stores} choice={choice} />}
         {list.isPending ? <Waiting h="20rem" part /> : list.data === undefined ? (
           <Trouble error={list.error} again={() => void list.refetch()} />
         ) : stores.length === 0 ? (
-          <Nothing searching={q.trim() !== '' || phase !== null} create={create.open} />
+          <Nothing searching={q.trim() !== '' || phase !== null} create={create} />
         ) : (
           <StoreTable
             key={entry}
