@@ -70,6 +70,7 @@ WRONG: list[tuple[Json, str, str]] = [
     ({"ingress": {"baseDomain": "http://x"}}, "ingress/baseDomain", "pattern"),
     ({"ingress": {"baseDomain": "10.0.0.1"}}, "ingress.baseDomain", "not a domain"),
     ({"ingress": {"baseDomain": "x.dev:99999"}}, "ingress.baseDomain", "65535"),
+    ({"ingress": {"baseDomain": ".".join(["x" * 60] * 4)}}, "ingress/baseDomain", "206"),
     ({"ingress": None}, "ingress", "missing"),
     ({"options": {"currency": None}}, "currency", "missing"),
     ({"ingress": {"className": ""}}, "ingress/className", "pattern"),
