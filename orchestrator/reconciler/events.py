@@ -8,26 +8,31 @@ quotes what the probe printed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from orchestrator.cluster import Cluster
 from orchestrator.model.errors import ClusterError
 from orchestrator.model.kinds import Json, ObjectRef
 from orchestrator.model.store import Store
 from orchestrator.model.timeline import ObjectEvent, Severity
-from orchestrator.reconciler.masking import masked, secrets_of
+from orchestrator.reconciler.masking import masked_event, secrets_of
 from orchestrator.telemetry import get_logger
 from orchestrator.watcher import Watcher
 from orchestrator.watcher.events import about, count_of, time_of
-from orchestrator.watcher.fields import clean, name_of
+from orchestrator.watcher.fields import clean, meta, text
 
 log = get_logger(__name__)
 
 PATIENCE: Final = 2.0
 """Seconds that a reader of the inventory waits for what is worth less than the inventory."""
+PAUSE: Final = 15.0
+"""Seconds in which nobody waits again for a cluster that did not answer in time."""
+MOST: Final = 5
+"""Events of one object; the timeline's stand beside them."""
 _MAKERS: Final[Mapping[str, Sequence[str]]] = {
     "Pod": ("Deployment", "StatefulSet", "CronJob"),
     "ReplicaSet": ("Deployment",),
@@ -36,60 +41,97 @@ _MAKERS: Final[Mapping[str, Sequence[str]]] = {
 
 
 class Events:
-    """Tells what Kubernetes saw of a store's objects."""
+    """Tells what Kubernetes saw of stores' objects."""
 
-    def __init__(self, cluster: Cluster, watcher: Watcher) -> None:
+    def __init__(
+        self, cluster: Cluster, watcher: Watcher, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._cluster = cluster
         self._watcher = watcher
+        self._clock = clock
+        self._asks_again = 0.0
 
     async def of(
         self, store: Store, refs: Sequence[ObjectRef]
     ) -> Mapping[ObjectRef, Sequence[ObjectEvent]]:
-        """Return the events of each object, newest first; equal ones are one.
+        """Return the newest `MOST` events of each object, newest first; equal ones are one.
 
-        It never raises: where the cluster does not answer soon, there are none.
+        It never raises: where the cluster does not answer soon, there are none, and for a while
+        nobody waits for it again.
         """
         view = self._watcher.view(store.id).of_record(store.uid)
         if view.get("Namespace", store.namespace) is None:
             return {}  # or it is not the store's: events of any other are not for it
+        if self._clock() < self._asks_again:
+            return {}
         try:
             async with asyncio.timeout(PATIENCE):
                 found = await self._cluster.events(store.namespace)
-                secrets = await secrets_of(self._cluster, store.namespace) if found else ()
+                secrets = await self._secrets(store.namespace) if found else ()
         except (ClusterError, TimeoutError) as exc:
             log.info("events not read", store=store.id, error=str(exc) or "no answer in time")
+            self._asks_again = self._clock() + PAUSE
             return {}
-        return _by_object(masked(list(found), secrets), refs)
+        return {
+            ref: [_told(sight, ref, secrets) for sight in sights]
+            for ref, sights in _newest(found, refs).items()
+        }
+
+    async def _secrets(self, namespace: str) -> Sequence[str] | None:
+        try:
+            return await secrets_of(self._cluster, namespace)
+        except ClusterError:
+            return None
 
 
-def _by_object(
+@dataclass(frozen=True)
+class _Sight:
+    """Events that say the same of the same object: the newest, its time, how many there were."""
+
+    event: Json
+    time: datetime
+    count: int
+
+
+def _newest(
     events: Iterable[Json], refs: Sequence[ObjectRef]
-) -> Mapping[ObjectRef, Sequence[ObjectEvent]]:
-    alike: dict[tuple[ObjectRef, str, str, str], ObjectEvent] = {}
-    for event in sorted(events, key=_place):
-        kind, name = about(event)
-        ref, time = _told_of(kind, name, refs), _moment(time_of(event))
-        if ref is None or time is None:
+) -> Mapping[ObjectRef, Sequence[_Sight]]:
+    """Return of each object the newest sights: a namespace may hold thousands of events."""
+    alike: dict[tuple[ObjectRef, tuple[str, str], Any, Any], _Sight] = {}
+    for event in sorted(events, key=_version):
+        thing, when = about(event), _moment(time_of(event))
+        ref = _teller(*thing, refs)
+        if ref is None or when is None:
             continue
-        told = ObjectEvent(
-            time=time,
-            type=None,
-            severity=Severity.INFO if event.get("type") == "Normal" else Severity.WARNING,
-            reason=clean(event.get("reason")),
-            message=clean(event.get("message")),
-            count=count_of(event),
-            object=None if kind == ref.kind else f"{kind}/{name}",
-        )
-        key = (ref, told.object or "", told.reason, told.message)
-        alike[key] = _merged(told, alike[key]) if key in alike else told
-    found: dict[ObjectRef, list[ObjectEvent]] = {}
+        key = (ref, thing, text(event.get("reason")), text(event.get("message")))
+        before = alike.pop(key, None)
+        count = count_of(event) + (before.count if before else 0)
+        if before is not None and before.time > when:
+            event, when = before.event, before.time
+        alike[key] = _Sight(event, when, count)
+    found: dict[ObjectRef, list[_Sight]] = {}
     newest_first = sorted(reversed(alike.items()), key=lambda item: item[1].time, reverse=True)
-    for (ref, *_), told in newest_first:
-        found.setdefault(ref, []).append(told)
+    for (ref, *_), sight in newest_first:
+        if len(sights := found.setdefault(ref, [])) < MOST:
+            sights.append(sight)
     return found
 
 
-def _told_of(kind: str, name: str, refs: Sequence[ObjectRef]) -> ObjectRef | None:
+def _told(sight: _Sight, ref: ObjectRef, secrets: Sequence[str] | None) -> ObjectEvent:
+    event = masked_event(sight.event, secrets)
+    kind, name = about(event)
+    return ObjectEvent(
+        time=sight.time,
+        type=None,
+        severity=Severity.INFO if event.get("type") == "Normal" else Severity.WARNING,
+        reason=clean(event.get("reason")),
+        message=clean(event.get("message")),
+        count=sight.count,
+        object=None if kind == ref.kind else clean(f"{kind}/{name}"),
+    )
+
+
+def _teller(kind: str, name: str, refs: Sequence[ObjectRef]) -> ObjectRef | None:
     """Return the object that it is about, or whose pod it is: made names begin with the maker's."""
     if same := next((r for r in refs if (r.kind, r.name) == (kind, name) and r.namespace), None):
         return same
@@ -97,17 +139,13 @@ def _told_of(kind: str, name: str, refs: Sequence[ObjectRef]) -> ObjectRef | Non
     return max(makers, key=lambda r: len(r.name), default=None)
 
 
-def _place(event: Json) -> str:
-    """Return what orders events of one second: their names end in hexadecimal nanoseconds.
+def _version(event: Json) -> int:
+    """Return what orders events of one second: the order in which they were written.
 
-    Source: client-go's recorder (``tools/events`` and ``tools/record``), ``name.%x``.
+    Source: KEP-5504, resource versions are decimal numbers that rise.
     """
-    return name_of(event).rpartition(".")[2]
-
-
-def _merged(one: ObjectEvent, other: ObjectEvent) -> ObjectEvent:
-    newer = max(one, other, key=lambda e: e.time)
-    return replace(newer, count=one.count + other.count)
+    version = text(meta(event).get("resourceVersion"))
+    return int(version) if version.isdecimal() else 0
 
 
 def _moment(when: str) -> datetime | None:

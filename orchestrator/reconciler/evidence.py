@@ -14,7 +14,7 @@ from orchestrator.model.errors import ClusterError
 from orchestrator.model.kinds import Json
 from orchestrator.reconciler import report
 from orchestrator.reconciler.context import Pass
-from orchestrator.reconciler.masking import masked, secrets_of
+from orchestrator.reconciler.masking import masked, masked_event, secrets_of
 from orchestrator.watcher.events import count_of, time_of
 from orchestrator.watcher.health import container_states
 
@@ -36,7 +36,7 @@ async def collect(run: Pass) -> Json:
     secrets = await _secrets(run, notes) if report.has_namespace(run) else None
     evidence: Json = {
         "collectedAt": run.now.isoformat(),
-        "events": await _events(run, notes),
+        "events": await _events(run, secrets, notes),
         "containers": containers,
         "logs": await _logs(run, containers, notes) if secrets is not None else [],
         "conditions": [
@@ -58,14 +58,15 @@ async def _secrets(run: Pass, notes: list[str]) -> Sequence[str] | None:
         return None
 
 
-async def _events(run: Pass, notes: list[str]) -> list[Json]:
+async def _events(run: Pass, secrets: Sequence[str] | None, notes: list[str]) -> list[Json]:
     events: Sequence[Json] = ()
     try:
         if report.has_namespace(run):
             events = await run.tools.cluster.events(run.store.namespace)
     except ClusterError as exc:
         notes.append(f"events could not be read: {exc}")
-    return [_event(e) for e in sorted(events, key=time_of)[-MOST_EVENTS:]]
+    newest = sorted(events, key=time_of)[-MOST_EVENTS:]
+    return [_event(masked_event(e, secrets)) for e in newest]
 
 
 async def _logs(run: Pass, containers: Sequence[Json], notes: list[str]) -> list[Json]:

@@ -29,7 +29,7 @@ from orchestrator.model.kinds import Json, ObjectRef
 from orchestrator.model.names import UID_ANNOTATION
 from orchestrator.model.store import Outcome, Revision, Trigger
 from orchestrator.model.timeline import EntryType, NewEntry, Severity
-from orchestrator.reconciler import credentials, drift, failure, report, teardown
+from orchestrator.reconciler import credentials, drift, failure, masking, report, teardown
 from orchestrator.reconciler.context import Pass
 from orchestrator.reconciler.volumes import fit_claims, kept_sizes, lost_claims
 from orchestrator.telemetry import get_logger
@@ -42,7 +42,8 @@ _CREATE_ONLY = "create-only"
 
 async def reconcile(run: Pass) -> datetime:
     """Take one store as far as it can go now; return when to look again at the latest."""
-    run.view = run.tools.watcher.view(run.store.id).of_record(run.store.uid)
+    seen = run.tools.watcher.view(run.store.id).of_record(run.store.uid)
+    run.view = await masking.legible(run.tools.cluster, seen)
     pending = run.tools.expectations.pending(run.store.id, run.view.objects)
     run.live = {**run.view.objects, **pending}
     run.settled = not pending

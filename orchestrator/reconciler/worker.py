@@ -29,7 +29,7 @@ from orchestrator.model.errors import (
 )
 from orchestrator.model.health import ObservedObject
 from orchestrator.model.store import Outcome
-from orchestrator.reconciler import report, steps
+from orchestrator.reconciler import masking, report, steps
 from orchestrator.reconciler.context import Pass, Tools
 from orchestrator.reconciler.status import is_unobserved
 from orchestrator.records import Claim
@@ -82,7 +82,8 @@ class Reconciler:
         if revision is None:
             return []
         store = await self._tools.records.stores.get(store_id)
-        view = self._tools.watcher.view(store_id).of_record(store.uid)
+        seen = self._tools.watcher.view(store_id).of_record(store.uid)
+        view = await masking.legible(self._tools.cluster, seen)
         return [ObservedObject(ref, health.assess(ref, view)) for ref in revision.inventory.refs]
 
     async def run(self) -> None:

@@ -189,7 +189,10 @@ def _moment(text: str) -> datetime:
         raise _no_time(text) from error
     if found.tzinfo is None or "T" not in text:
         raise _no_time(text)
-    return found.astimezone(UTC)
+    try:
+        return found.astimezone(UTC)
+    except OverflowError as error:
+        raise _no_time(text) from error
 
 
 def _no_time(text: str) -> DecodingError:

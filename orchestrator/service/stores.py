@@ -55,7 +55,7 @@ from orchestrator.settings import Settings
 Clock = Callable[[], datetime]
 _ID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 _PATCH_TRIES = 10
-EVENTS_SHOWN = 10
+EVENTS_SHOWN = 5
 
 
 def utcnow() -> datetime:
@@ -365,5 +365,6 @@ def invent_id(name: str) -> str:
 
 
 def _newest(*told: Sequence[ObjectEvent]) -> tuple[ObjectEvent, ...]:
-    every = sorted((e for part in told for e in part), key=lambda e: e.time, reverse=True)
-    return tuple(every[:EVENTS_SHOWN])
+    """Merge what each source knows; each has room of its own, or the louder one is all there is."""
+    parts = (part[:EVENTS_SHOWN] for part in told)
+    return tuple(sorted((e for p in parts for e in p), key=lambda e: e.time, reverse=True))

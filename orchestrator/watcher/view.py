@@ -75,7 +75,7 @@ class StoreView:
         return replace(self, objects=MappingProxyType({}))
 
     def with_objects(self, objects: Mapping[ObjectRef, Json]) -> StoreView:
-        """Return the same view with objects that the watch does not show."""
+        """Return the same view with objects that are not as the watch shows them."""
         return replace(self, objects=MappingProxyType({**self.objects, **objects}))
 
     def get(self, kind: str, name: str) -> Json | None:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import time
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 
 from orchestrator.cluster import Cluster
-from orchestrator.model.errors import ClusterUnreachable
+from orchestrator.model.errors import ClusterUnreachable, ObjectNotFound
 from orchestrator.model.kinds import Json, ObjectRef
 from orchestrator.model.names import UID_ANNOTATION
 from orchestrator.model.store import Store
 from orchestrator.model.timeline import ObjectEvent, Severity
 from orchestrator.reconciler import Events, events
+from orchestrator.reconciler.masking import WITHHELD
 from orchestrator.watcher import StoreView, Watcher
 
+Clock = Callable[[], float]
 PASSWORD = "correct-horse-battery"
 DEPLOYMENT = ObjectRef("Deployment", "store-a", "wordpress")
 CRON = ObjectRef("CronJob", "store-a", "wp-cron")
@@ -28,14 +32,23 @@ REFS = [ObjectRef("Namespace", "", "store-a"), DEPLOYMENT, CRON, DATABASE, CLAIM
 class FakeCluster:
     """It holds events and a Secret, or raises, or keeps silent."""
 
-    def __init__(self, *held: Json, fault: Exception | None = None, silent: bool = False) -> None:
+    def __init__(
+        self,
+        *held: Json,
+        fault: Exception | None = None,
+        silent: bool = False,
+        secret: bool = True,
+    ) -> None:
         self.held = held
         self.fault = fault
         self.silent = silent
+        self.secret = secret
         self.secrets_read = 0
+        self.asked = 0
 
     async def events(self, namespace: str) -> list[Json]:
         assert namespace == "store-a"
+        self.asked += 1
         if self.silent:
             await asyncio.Event().wait()
         if self.fault is not None:
@@ -45,6 +58,8 @@ class FakeCluster:
     async def get(self, ref: ObjectRef) -> Json:
         assert ref.kind == "Secret"
         self.secrets_read += 1
+        if not self.secret:
+            raise ObjectNotFound(404, "NotFound", "it is gone")
         return {"data": {"database-password": base64.b64encode(PASSWORD.encode()).decode()}}
 
 
@@ -60,20 +75,25 @@ def event(about: str, message: str = "It happened", at: int = 0, **more: Any) ->
     }
 
 
-async def told(cluster: FakeCluster, *, uid: str = "u") -> dict[ObjectRef, list[ObjectEvent]]:
-    annotations = {UID_ANNOTATION: uid}
+STORE = cast(Store, type("S", (), {"id": "a", "uid": "u", "namespace": "store-a"}))
+
+
+def events_of(cluster: FakeCluster, uid: str = "u", clock: Clock = time.monotonic) -> Events:
     namespace = {
         "apiVersion": "v1",
         "kind": "Namespace",
-        "metadata": {"name": "store-a", "annotations": annotations},
+        "metadata": {"name": "store-a", "annotations": {UID_ANNOTATION: uid}},
     }
 
     class Seen:
         def view(self, store_id: str) -> StoreView:
             return StoreView.of(store_id, [namespace] if uid else [])
 
-    store = cast(Store, type("S", (), {"id": "a", "uid": "u", "namespace": "store-a"}))
-    found = await Events(cast(Cluster, cluster), cast(Watcher, Seen())).of(store, REFS)
+    return Events(cast(Cluster, cluster), cast(Watcher, Seen()), clock)
+
+
+async def told(cluster: FakeCluster, *, uid: str = "u") -> dict[ObjectRef, list[ObjectEvent]]:
+    found = await events_of(cluster, uid).of(STORE, REFS)
     return {ref: list(events) for ref, events in found.items()}
 
 
@@ -120,15 +140,22 @@ async def test_equal_events_are_one_and_the_newest_come_first() -> None:
 
 async def test_within_a_second_the_later_one_comes_first() -> None:
     held = [
-        event("Pod/mysql-0", said, metadata={"name": f"mysql-0.18a3{place}"}, lastTimestamp=time)
-        for said, place, time in (
-            ("second", "b", "2026-11-29T12:00:00Z"),
-            ("third", "c", "2026-11-29T12:00:00Z"),
-            ("first", "9", "2026-11-29T12:00:00.620917Z"),
+        event("Pod/mysql-0", said, metadata={"resourceVersion": version}, lastTimestamp=when)
+        for said, version, when in (
+            ("second", "98", "2026-11-29T12:00:00Z"),
+            ("third", "101", "2026-11-29T12:00:00Z"),
+            ("first", "97", "2026-11-29T12:00:00.620917Z"),
         )
     ]
     found = await told(FakeCluster(*held))
     assert [e.message for e in found[DATABASE]] == ["third", "second", "first"]
+
+
+async def test_of_thousands_of_events_the_newest_are_told() -> None:
+    noise = [event("Pod/mysql-0", f"number {n}", n % 60) for n in range(3000)]
+    found = await told(FakeCluster(event("StatefulSet/mysql", "The end", 59), *noise))
+    assert len(found[DATABASE]) == events.MOST
+    assert {e.time.second for e in found[DATABASE]} == {59}
 
 
 async def test_no_password_is_told() -> None:
@@ -138,6 +165,15 @@ async def test_no_password_is_told() -> None:
     quiet = FakeCluster()
     assert await told(quiet) == {}
     assert quiet.secrets_read == 0, "nothing to mask"
+
+
+async def test_without_the_secret_nothing_that_a_pod_printed_is_told() -> None:
+    """What was printed outlives the Secret, and then nobody knows what to mask."""
+    printed = event("Pod/mysql-0", f"Probe failed: {PASSWORD}")
+    other = event("PersistentVolumeClaim/mysql-data", "Waiting for a volume")
+    found = await told(FakeCluster(printed, other, secret=False))
+    assert [e.message for e in found[DATABASE]] == [WITHHELD]
+    assert [e.message for e in found[CLAIM]] == ["Waiting for a volume"]
 
 
 @pytest.mark.parametrize("uid", ["", "another"])
@@ -151,3 +187,14 @@ async def test_a_cluster_that_is_away_or_slow_costs_the_events_and_nothing_else(
     monkeypatch.setattr(events, "PATIENCE", 0.01)
     assert await told(FakeCluster(fault=ClusterUnreachable("refused"))) == {}
     assert await told(FakeCluster(silent=True)) == {}
+
+
+async def test_who_did_not_answer_is_not_waited_for_again_at_once() -> None:
+    now = 100.0
+    cluster = FakeCluster(event("Pod/mysql-0"), fault=ClusterUnreachable("refused"))
+    asking = events_of(cluster, clock=lambda: now)
+    assert await asking.of(STORE, REFS) == {}
+    cluster.fault = None
+    assert await asking.of(STORE, REFS) == {} and cluster.asked == 1
+    now += events.PAUSE
+    assert DATABASE in await asking.of(STORE, REFS)

@@ -115,3 +115,4 @@ async def test_without_the_secret_no_log_is_kept() -> None:
     found = await collect(cluster, container("mysql", RUNNING, ready=False))
     assert found["logs"] == [] and cluster.asked == []
     assert "the API server is away" in found["note"]
+    assert PASSWORD not in json.dumps(found), "events quote what a probe printed"

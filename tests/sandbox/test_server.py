@@ -156,3 +156,14 @@ async def test_a_body_that_is_too_large(tmp_path: Path) -> None:
         answer = await http.post(MAPS, content=b"x" * (3 * 1024 * 1024 + 1))
         assert answer.status_code == 413
         assert answer.json()["reason"] == "RequestEntityTooLarge"
+
+
+async def test_a_time_before_all_times_is_refused(tmp_path: Path) -> None:
+    said = {
+        "metadata": {"name": "odd", "namespace": "default"},
+        "involvedObject": {"namespace": "default"},
+        "lastTimestamp": "0001-01-01T00:00:00+23:59",
+    }
+    async with Sandbox(SandboxOptions(tmp_path, speed=0)) as sandbox, client(sandbox) as http:
+        answer = await http.post("/api/v1/namespaces/default/events", json=said)
+    assert answer.status_code == 400 and "parsing time" in answer.json()["message"]

@@ -927,7 +927,7 @@ export interface components {
          * @description One object of a store's inventory.
          */
         ResourceDocument: {
-            /** @description What the timeline says of it, and Kubernetes where the cluster answers in time, of its pods too; newest first, ten at most */
+            /** @description What the timeline says of it, and Kubernetes where the cluster answers in time, of its pods too; newest first, five of each at most */
             events: components["schemas"]["ObjectEventDocument"][];
             health: components["schemas"]["HealthStatus"];
             kind: string;
