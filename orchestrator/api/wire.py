@@ -175,7 +175,7 @@ class ResourceDocument(Document):
         list[ObjectEventDocument],
         Field(
             description="What the timeline says of it, and Kubernetes where the cluster answers in "
-            "time, of its pods too; newest first, five of each at most"
+            "time, of its pods too; newest first, at most five of the former, ten of the latter"
         ),
     ]
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from orchestrator.cluster import Cluster
 from orchestrator.model.errors import ClusterError
@@ -22,7 +22,7 @@ from orchestrator.model.timeline import ObjectEvent, Severity
 from orchestrator.reconciler.masking import masked_event, secrets_of
 from orchestrator.telemetry import get_logger
 from orchestrator.watcher import Watcher
-from orchestrator.watcher.events import about, count_of, time_of
+from orchestrator.watcher.events import about, container_of, count_of, time_of
 from orchestrator.watcher.fields import clean, meta, text
 
 log = get_logger(__name__)
@@ -31,7 +31,7 @@ PATIENCE: Final = 2.0
 """Seconds that a reader of the inventory waits for what is worth less than the inventory."""
 PAUSE: Final = 15.0
 """Seconds in which nobody waits again for a cluster that did not answer in time."""
-MOST: Final = 5
+MOST: Final = 10
 """Events of one object; the timeline's stand beside them."""
 _MAKERS: Final[Mapping[str, Sequence[str]]] = {
     "Pod": ("Deployment", "StatefulSet", "CronJob"),
@@ -97,13 +97,14 @@ def _newest(
     events: Iterable[Json], refs: Sequence[ObjectRef]
 ) -> Mapping[ObjectRef, Sequence[_Sight]]:
     """Return of each object the newest sights: a namespace may hold thousands of events."""
-    alike: dict[tuple[ObjectRef, tuple[str, str], Any, Any], _Sight] = {}
+    alike: dict[tuple[ObjectRef, tuple[str, ...]], _Sight] = {}
     for event in sorted(events, key=_version):
-        thing, when = about(event), _moment(time_of(event))
-        ref = _teller(*thing, refs)
+        kind, name = about(event)
+        ref, when = _teller(kind, name, refs), _moment(time_of(event))
         if ref is None or when is None:
             continue
-        key = (ref, thing, text(event.get("reason")), text(event.get("message")))
+        said = (text(event.get("reason")), text(event.get("message")))
+        key = (ref, (kind, name, container_of(event), *said))
         before = alike.pop(key, None)
         count = count_of(event) + (before.count if before else 0)
         if before is not None and before.time > when:
@@ -120,6 +121,8 @@ def _newest(
 def _told(sight: _Sight, ref: ObjectRef, secrets: Sequence[str] | None) -> ObjectEvent:
     event = masked_event(sight.event, secrets)
     kind, name = about(event)
+    container = container_of(event)
+    thing = f"{kind}/{name}" + (f" ({container})" if container else "")
     return ObjectEvent(
         time=sight.time,
         type=None,
@@ -127,7 +130,7 @@ def _told(sight: _Sight, ref: ObjectRef, secrets: Sequence[str] | None) -> Objec
         reason=clean(event.get("reason")),
         message=clean(event.get("message")),
         count=sight.count,
-        object=None if kind == ref.kind else clean(f"{kind}/{name}"),
+        object=None if kind == ref.kind else clean(thing),
     )
 
 

@@ -55,7 +55,7 @@ from orchestrator.settings import Settings
 Clock = Callable[[], datetime]
 _ID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 _PATCH_TRIES = 10
-EVENTS_SHOWN = 5
+ENTRIES_SHOWN = 5
 
 
 def utcnow() -> datetime:
@@ -264,10 +264,10 @@ class Stores:
         """
         store = await self.get(principal, store_id)
         seen = await self.ports.observe(store_id)
-        written = await self.records.timeline.by_object(store_id, EVENTS_SHOWN)
+        written = await self.records.timeline.by_object(store_id, ENTRIES_SHOWN)
         told = await self.ports.events(store, [one.ref for one in seen])
         return [
-            Resource(one, _newest(written.get(str(one.ref), ()), told.get(one.ref, ())))
+            Resource(one, _by_time(written.get(str(one.ref), ()), told.get(one.ref, ())))
             for one in seen
         ]
 
@@ -364,7 +364,6 @@ def invent_id(name: str) -> str:
     return slug + "-" + "".join(secrets.choice(_ID_LETTERS) for _ in range(6))
 
 
-def _newest(*told: Sequence[ObjectEvent]) -> tuple[ObjectEvent, ...]:
-    """Merge what each source knows; each has room of its own, or the louder one is all there is."""
-    parts = (part[:EVENTS_SHOWN] for part in told)
-    return tuple(sorted((e for p in parts for e in p), key=lambda e: e.time, reverse=True))
+def _by_time(*told: Sequence[ObjectEvent]) -> tuple[ObjectEvent, ...]:
+    """Merge what each source knows; each has room of its own, or the louder one would be all."""
+    return tuple(sorted((e for part in told for e in part), key=lambda e: e.time, reverse=True))

@@ -5,14 +5,29 @@ Source: the fields of ``core/v1`` Event; ``events.k8s.io/v1`` fills ``eventTime`
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from orchestrator.model.kinds import Json
 from orchestrator.watcher.fields import mapping, meta, number, text
+
+_CONTAINER: Final = re.compile(r"spec\.(?:init|ephemeral)?[cC]ontainers\{([a-z0-9-]{1,63})\}")
 
 
 def about(event: Json) -> tuple[str, str]:
     """Return kind and name of the object that an event is about."""
     target = mapping(event.get("involvedObject")) or mapping(event.get("regarding"))
     return text(target.get("kind")), text(target.get("name"))
+
+
+def container_of(event: Json) -> str:
+    """Return the container that an event about a pod means, or an empty string.
+
+    Source: kubelet's references, ``spec.containers{name}`` and ``spec.initContainers{name}``.
+    """
+    target = mapping(event.get("involvedObject")) or mapping(event.get("regarding"))
+    found = _CONTAINER.fullmatch(text(target.get("fieldPath")))
+    return found[1] if found else ""
 
 
 def time_of(event: Json) -> str:

@@ -164,7 +164,7 @@ async def test_resources_say_what_kubernetes_tells_of_them(
     world.cluster.told = {ref: [told(ago) for ago in (-1, *range(1, 11))]}
     items = (await admin.get(f"{API}/stores/acme/resources")).json()["items"]
     events = next(i["events"] for i in items if i["name"] == "wordpress")
-    assert [e["reason"] for e in events] == ["BackOff", "Applied", *4 * ["BackOff"]]
+    assert [e["reason"] for e in events] == ["BackOff", "Applied", *10 * ["BackOff"]]
     assert events[0] == {
         "time": (now + timedelta(minutes=1))
         .isoformat(timespec="milliseconds")

@@ -23,7 +23,7 @@ def test_a_post_becomes_a_shop_that_answers(first: Shop) -> None:
     assert {r["health"] for r in resources} == {"Healthy"}
     (database,) = (r for r in resources if r["kind"] == "StatefulSet")
     told = {(e["object"], e["reason"]) for e in database["events"]}
-    assert ("Pod/mysql-0", "Started") in told, "Kubernetes' own events"
+    assert ("Pod/mysql-0 (mysql)", "Started") in told, "Kubernetes' own events"
 
 
 def test_nothing_was_reachable_before_set_up_was_done(first: Shop) -> None:

@@ -122,6 +122,20 @@ async def test_events_of_what_is_no_part_of_the_store_are_left_out() -> None:
     assert await told(FakeCluster(*held, no_time, {}, {"involvedObject": 3})) == {}
 
 
+async def test_what_is_told_of_a_container_names_it() -> None:
+    held = []
+    for path in ("spec.initContainers{prepare}", "spec.containers{wordpress}", "spec.odd{x"):
+        said = event("Pod/wordpress-5d9c", "Container started")
+        said["involvedObject"]["fieldPath"] = path
+        held.append(said)
+    found = await told(FakeCluster(*held))
+    assert {e.object for e in found[DEPLOYMENT]} == {
+        "Pod/wordpress-5d9c (prepare)",
+        "Pod/wordpress-5d9c (wordpress)",
+        "Pod/wordpress-5d9c",
+    }
+
+
 async def test_equal_events_are_one_and_the_newest_come_first() -> None:
     found = await told(
         FakeCluster(

@@ -32,7 +32,7 @@ def test_a_store_from_post_to_ready_and_back_to_nothing(serve: Serve) -> None:
         assert {r["health"] for r in resources} == {"Healthy"}
         (database,) = (r for r in resources if r["kind"] == "StatefulSet")
         told = {(e["object"], e["reason"]) for e in database["events"]}
-        assert ("Pod/mysql-0", "Started") in told, "Kubernetes' own events"
+        assert ("Pod/mysql-0 (mysql)", "Started") in told, "Kubernetes' own events"
         password = client.post("/api/v1/stores/acme/credentials").json()["password"]
         assert client.delete("/api/v1/stores/acme").status_code == 202
         wait_gone(client, "acme")

@@ -927,7 +927,7 @@ export interface components {
          * @description One object of a store's inventory.
          */
         ResourceDocument: {
-            /** @description What the timeline says of it, and Kubernetes where the cluster answers in time, of its pods too; newest first, five of each at most */
+            /** @description What the timeline says of it, and Kubernetes where the cluster answers in time, of its pods too; newest first, at most five of the former, ten of the latter */
             events: components["schemas"]["ObjectEventDocument"][];
             health: components["schemas"]["HealthStatus"];
             kind: string;
