@@ -16,6 +16,11 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 SLOW = 30_000  # milliseconds that a sight may take on a busy machine
 Visit = Callable[..., Page]
+DIALOGS_ARE_HERE = """() => {
+    const came = new Set(performance.getEntriesByType('resource').map(r => r.name));
+    const wanted = [...document.querySelectorAll('link[rel=modulepreload]')].map(l => l.href);
+    return wanted.some(w => w.includes('/CreateStore-')) && wanted.every(w => came.has(w));
+}"""
 
 expect.set_options(timeout=SLOW)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import expect
+import re
+
+from playwright.sync_api import Route, expect
 
 from tests.system.server import Server
 from tests.web.conftest import Visit, login_link
@@ -89,3 +91,35 @@ def test_a_session_that_ends_leads_to_signing_in(visit: Visit, server: Server) -
         expect(page.get_by_text("No stores yet")).to_be_visible()
         client.delete(f"/api/v1/tokens/{made['id']}").raise_for_status()
         expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_an_answer_for_somebody_who_was_signed_in_before_is_given_to_nobody(
+    visit: Visit, server: Server
+) -> None:
+    """Jane's tab asked as the admin, and is answered when it is hers."""
+    with server.client() as client:
+        client.post("/api/v1/users", json={"name": "jane", "role": "member"}).raise_for_status()
+        made = client.post("/api/v1/tokens", json={"user": "jane", "name": "x"}).json()
+        headers = {"Authorization": f"Bearer {made['token']}"}
+        link = client.post("/api/v1/login-links", headers=headers).json()["url"]
+    held: list[Route] = []
+    page = visit("/stores/bakery")
+    expect(page.get_by_text("There is no store")).to_be_visible()
+    page.get_by_role("link", name="Stores", exact=True).click()
+    making = re.compile("/api/v1/stores$")
+    page.route(making, lambda route: held.append(route))
+    page.get_by_role("button", name="New store").click()
+    page.get_by_label("Name").fill("Bakery")
+    with page.expect_request(making):
+        page.get_by_role("button", name="Create").click()
+    answer = held[0].fetch()
+    assert answer.status in {201, 202}
+    tab = page.context.new_page()
+    tab.goto(link)
+    tab.get_by_role("button", name="Sign in by the link").click()
+    expect(page.get_by_role("button", name="Account of jane")).to_be_visible()
+    with page.expect_response(making):
+        held[0].fulfill(response=answer)
+    page.go_back()
+    expect(page.get_by_text("There is no store “bakery”")).to_be_visible()
+    expect(page.get_by_role("alert", name="was not made")).to_have_count(0)

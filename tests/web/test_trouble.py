@@ -6,8 +6,8 @@ import re
 
 from playwright.sync_api import Route, expect
 
-from tests.system.server import Server
-from tests.web.conftest import Visit
+from tests.system.server import Server, wait_for_phase
+from tests.web.conftest import DIALOGS_ARE_HERE, Visit
 
 
 def test_what_could_not_be_read_again_is_told(visit: Visit, server: Server) -> None:
@@ -67,3 +67,35 @@ def test_a_store_that_could_not_be_made_stays_in_its_dialog(visit: Visit) -> Non
     page.unroute(making)
     page.get_by_role("button", name="Create").click()
     page.wait_for_url("**/stores/acme")
+
+
+def test_what_is_given_up_offline_does_not_happen_later(visit: Visit, server: Server) -> None:
+    """The browser knows of no network: the person is told at once, and nothing waits for one."""
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "acme", "name": "Acme"}).raise_for_status()
+        wait_for_phase(client, "acme", "Ready", seconds=60)
+        page = visit("/stores/acme")
+        changes: list[str] = []
+        live = page.get_by_role("status", name="What you see is current")
+        page.wait_for_function(DIALOGS_ARE_HERE)
+        expect(live).to_be_visible()
+        page.context.set_offline(True)
+        page.get_by_role("button", name="Delete", exact=True).click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("Type acme to confirm").fill("acme")
+        dialog.get_by_role("button", name="Delete the store").click()
+        expect(dialog.get_by_role("alert")).to_contain_text("nothing was done")
+        page.keyboard.press("Escape")
+        page.get_by_role("link", name="Stores", exact=True).click()
+        page.get_by_role("button", name="New store").click()
+        dialog.get_by_label("Name").fill("Bakery")
+        dialog.get_by_role("button", name="Create").click()
+        expect(dialog.get_by_role("alert")).to_contain_text("nothing was done")
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+        page.on("request", lambda r: changes.append(r.method) if r.method != "GET" else None)
+        page.context.set_offline(False)
+        expect(live).to_be_visible()
+        expect(page.locator("[data-store=acme]")).to_contain_text("Ready")
+        assert changes == []
+        assert [s["id"] for s in client.get("/api/v1/stores").json()["items"]] == ["acme"]

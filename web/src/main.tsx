@@ -22,7 +22,11 @@ const client: QueryClient = new QueryClient({
   queryCache: new QueryCache({ onError: (error, query) => query.queryKey[0] !== 'me' && signedOut(error) }),
   mutationCache: new MutationCache({ onError: signedOut }),
   defaultOptions: {
+    // Whether the network is there the call itself finds out. A change is never put off until the browser
+    // says that it is back: nobody expects it then. And a service on this machine needs no network.
+    mutations: { networkMode: 'always' },
     queries: {
+      networkMode: 'always',
       // The stream says when something changed; nothing is asked again without a reason.
       staleTime: Infinity,
       refetchOnWindowFocus: false,

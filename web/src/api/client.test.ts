@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
-import { call, get, Problem, text } from './client';
+import { call, disown, get, Problem, text } from './client';
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -38,5 +38,33 @@ describe('a call that is not answered', () => {
   it('has an answer without content', async () => {
     served(() => Promise.resolve(new Response(null, { status: 204 })));
     await expect(call('DELETE', '/session')).resolves.toBeUndefined();
+  });
+});
+
+describe('an answer that comes when somebody else is signed in', () => {
+  /** Begin something, let somebody else sign in, and only then answer. */
+  const overtaken = <Answer>(ask: () => Promise<Answer>): Promise<Answer> => {
+    let answer: (response: Response) => void = () => undefined;
+    served(() => new Promise((resolve) => (answer = resolve)));
+    const asked = ask();
+    disown();
+    answer(new Response('{"id":"theirs"}'));
+    return asked;
+  };
+
+  it('is given to nobody', async () => {
+    await expect(overtaken(() => call('POST', '/stores', {}))).rejects.toMatchObject({ status: 0, message: expect.stringContaining('Somebody else') as string });
+    await expect(overtaken(() => get('/stores/theirs'))).rejects.toBeInstanceOf(Problem);
+    await expect(overtaken(() => text('/stores/theirs/logs'))).rejects.toBeInstanceOf(Problem);
+  });
+
+  it('is heard where it says who is signed in', async () => {
+    await expect(overtaken(() => call('POST', '/session', {}))).resolves.toEqual({ id: 'theirs' });
+  });
+
+  it('is heard by whoever asked after that', async () => {
+    disown();
+    served(() => Promise.resolve(new Response('{"id":"mine"}')));
+    await expect(get('/stores/mine')).resolves.toEqual({ id: 'mine' });
   });
 });

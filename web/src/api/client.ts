@@ -29,17 +29,34 @@ const UNREAD = 'The service does not answer. It is asked again as soon as it is 
 /** What would change something is never sent again unasked. */
 const UNDONE = 'The service does not answer: as far as this page knows nothing was done, and it is not sent again by itself. Try again when it is back.';
 
+/** What whoever asked is told when the answer came for somebody else. */
+const OTHERS = 'Somebody else signed in meanwhile: what was answered is not for this page.';
+
+/** Counts the people that this page was of: raised as soon as it is known that it is somebody else's. */
+let person = 0;
+
+/** Whatever is under way was asked as somebody else: its answers are given to nobody. */
+export const disown = (): void => {
+  person += 1;
+};
+
+/** Its answer says who is signed in from then on, whoever asked. */
+const SESSION = '/session';
+
 /** A service that has not answered by then hangs: whoever waits is told, and may go on. */
 const PATIENCE = 60_000;
 
 async function answered<Answer>(path: string, options: RequestInit, lost: string, read: (response: Response) => Promise<Answer>): Promise<Answer> {
   const asked = Date.now();
+  const asker = person;
   try {
     const response = await fetch(`/api/v1${path}`, { credentials: 'same-origin', signal: AbortSignal.timeout(PATIENCE), ...options });
     hear(response.headers.get('Date'), asked, Date.now());
     hearAllowance(response.headers, Date.now());
     if (!response.ok) throw await problemOf(response);
-    return await read(response);
+    const answer = await read(response);
+    if (asker !== person && path !== SESSION) throw new Problem(0, OTHERS);
+    return answer;
   } catch (error) {
     throw error instanceof Problem ? error : new Problem(0, lost); // refused, cut in the middle, or silent
   }

@@ -1,6 +1,7 @@
 import { QueryClient } from '@tanstack/react-query';
 import { afterEach, expect, it, vi } from 'vitest';
 
+import { call } from '../api/client';
 import type { Me } from '../api/types';
 import { identityOf, readMe, take } from './person';
 
@@ -42,4 +43,19 @@ it('forgets it when the session ended', async () => {
   vi.stubGlobal('fetch', () => Promise.resolve(new Response('{}', { status: 401 })));
   await expect(readMe(client)).rejects.toMatchObject({ status: 401 });
   expect(client.getQueryData(['stores', {}])).toBeUndefined();
+});
+
+it.each([['somebody else', person('john')], ['the same person', person('jane', 't1', 2)]])('what is on its way is only theirs who asked: %s is signed in', async (_, now) => {
+  const client = seen();
+  let made: (response: Response) => void = () => undefined;
+  vi.stubGlobal('fetch', (path: string) =>
+    path.endsWith('/me') ? Promise.resolve(new Response(JSON.stringify(now))) : new Promise((resolve) => (made = resolve)),
+  );
+  const making = call('POST', '/stores', {}).then(
+    () => 'given',
+    () => 'kept',
+  );
+  await readMe(client);
+  made(new Response('{"id":"bakery"}', { status: 201 }));
+  await expect(making).resolves.toBe(now.user === 'jane' ? 'given' : 'kept');
 });

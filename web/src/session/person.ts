@@ -1,7 +1,7 @@
 /** Who is signed in, and what is forgotten when it is somebody else. */
 import type { QueryClient } from '@tanstack/react-query';
 
-import { get, Problem } from '../api/client';
+import { disown, get, Problem } from '../api/client';
 import type { Me } from '../api/types';
 
 /** The same for as long as nothing that was seen has to be forgotten. */
@@ -26,6 +26,8 @@ export async function readMe(client: QueryClient): Promise<Me> {
   }
 }
 
+/** Neither what is known nor what is still on its way is left to whoever comes next. */
 function forget(client: QueryClient): void {
+  disown();
   client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'me' });
 }
