@@ -98,7 +98,7 @@ def test_a_row_shows_its_phase_whole_and_names_in_full_on_demand(
 def scripts_of(page: Page, url: str) -> int:
     """Return how many bytes of compressed JavaScript a view needs before anything is done in it.
 
-    What it puts off until all is quiet is no part of that, however slow this machine is.
+    What it puts off is no part of that, however slow this machine is.
     """
     page.add_init_script(PUTS_NOTHING_OFF)
     page.goto(url)

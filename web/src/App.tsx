@@ -14,9 +14,10 @@ import { useLoginLink } from './session/useLoginLink';
 import { BulkProgress } from './stores/BulkProgress';
 import { BulkRun } from './stores/BulkRun';
 import { NewStore } from './stores/NewStore';
+import { NotMade } from './stores/NotMade';
 import { Boundary } from './ui/Boundary';
 import { Frame } from './ui/Frame';
-import { lazyAgain, whenQuiet } from './ui/lazyAgain';
+import { afterFirstSight, lazyAgain } from './ui/lazyAgain';
 import { Trouble } from './ui/Trouble';
 import { Waiting } from './ui/Waiting';
 
@@ -45,7 +46,7 @@ function SignedIn({ me, linkProblem }: { me: Me; linkProblem: string | null }) {
   const { pathname } = useLocation();
   useEffect(
     () =>
-      whenQuiet(() => {
+      afterFirstSight(() => {
         StorePage.preload();
         if (me.role === 'admin') OperatorPage.preload();
       }),
@@ -70,11 +71,12 @@ function SignedIn({ me, linkProblem }: { me: Me; linkProblem: string | null }) {
                 <Route path="*" element={<Trouble error={new Problem(404, 'There is no such page.')} />} />
               </Routes>
             </Boundary>
+            <Shelf>
+              <BulkProgress />
+              <NotMade />
+              <Notices />
+            </Shelf>
           </NewStore>
-          <Shelf>
-            <BulkProgress />
-            <Notices />
-          </Shelf>
         </Frame>
       </BulkRun>
     </Live>

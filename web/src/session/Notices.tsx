@@ -1,9 +1,10 @@
 /** What went wrong behind a page that goes on to be shown: in words, in nobody's way. */
-import { Button, Group, Paper, Text } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { notifyManager, type Query, type QueryClient, useMutationState, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useSyncExternalStore } from 'react';
 
 import { Problem, sentence } from '../api/client';
+import { Notice } from './Notice';
 import { SIGN_OUT, useSignOut } from './useSignOut';
 
 export function Notices() {
@@ -46,7 +47,11 @@ function OldData() {
   );
   if (said === '') return null;
   const again = () => void client.refetchQueries({ predicate: couldNotBeReadAgain });
-  return <Notice title="What is shown may be old" text={said} again={again} />;
+  return (
+    <Notice name="What is shown may be old" text={said}>
+      <TryAgain again={again} />
+    </Notice>
+  );
 }
 
 function StillSignedIn() {
@@ -54,23 +59,17 @@ function StillSignedIn() {
   const signOut = useSignOut();
   const last = tries[tries.length - 1];
   if (last?.status !== 'error') return null;
-  return <Notice title="You are still signed in" text={sentence(last.error)} again={() => signOut.mutate()} />;
+  return (
+    <Notice name="You are still signed in" text={sentence(last.error)}>
+      <TryAgain again={() => signOut.mutate()} />
+    </Notice>
+  );
 }
 
-function Notice({ title, text, again }: { title: string; text: string; again: () => void }) {
+function TryAgain({ again }: { again: () => void }) {
   return (
-    <Paper withBorder shadow="md" p="sm" role="group" aria-label={title} style={{ borderInlineStart: '4px solid var(--mantine-color-orange-7)' }}>
-      <Group justify="space-between" gap="xs">
-        <div style={{ flex: '1 1 14rem' }}>
-          <Text size="sm" fw={600}>
-            {title}
-          </Text>
-          <Text size="sm">{text}</Text>
-        </div>
-        <Button size="xs" variant="default" onClick={again}>
-          Try again
-        </Button>
-      </Group>
-    </Paper>
+    <Button size="xs" variant="default" onClick={again}>
+      Try again
+    </Button>
   );
 }

@@ -38,7 +38,9 @@ export function DeleteStore({ store }: { store: Store }) {
       <Modal opened={opened} onClose={dialog.close} title="Delete this store?">
         <form onSubmit={send}>
           <Stack>
-            <Text size="sm">Shop, orders, files and passwords of “<bdi>{store.name}</bdi>” go, and do not come back.</Text>
+            <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+              Shop, orders, files and passwords of “<bdi>{store.name}</bdi>” go, and do not come back.
+            </Text>
             <TextInput label={`Type ${store.id} to confirm`} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} autoComplete="off" data-autofocus />
             {remove.isError && (
               <Alert color="red" role="alert">

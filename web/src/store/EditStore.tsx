@@ -3,13 +3,13 @@ import { useDisclosure } from '@mantine/hooks';
 import { useEffect } from 'react';
 
 import type { Store } from '../api/types';
-import { lazyAgain, whenQuiet } from '../ui/lazyAgain';
+import { afterFirstSight, lazyAgain } from '../ui/lazyAgain';
 
-const EditForm = lazyAgain(() => import('./EditForm'), { h: '20rem', part: true });
+const EditForm = lazyAgain(() => import('./EditForm'), { h: '47rem', part: true });
 
 export function EditStore({ store }: { store: Store }) {
   const [opened, dialog] = useDisclosure(false);
-  useEffect(() => whenQuiet(EditForm.preload), []);
+  useEffect(() => afterFirstSight(EditForm.preload), []);
   return (
     <>
       <Button size="sm" variant="default" onClick={dialog.open}>

@@ -8,7 +8,7 @@ import { toldBy } from '../api/fields';
 import type { Me, Plan, Plans } from '../api/types';
 import { addressOf } from './address';
 import { COUNTRIES, CURRENCIES } from './codes';
-import { type Draft, EMPTY, idOf } from './draft';
+import { type Draft, EMPTY, idOf, isEmpty } from './draft';
 import { idProblem } from './ids';
 import { limitReached, storesLeft } from './limits';
 import { nameProblem } from './names';
@@ -65,7 +65,8 @@ export default function CreateStore({ me, draft, edit, send, sending, error }: P
           error={idProblem(id) ?? of('id')}
         />
         <Radio.Group label="Plan" value={draft.plan} onChange={set('plan')} error={of('plan')}>
-          <SimpleGrid cols={{ base: 1, sm: 3 }} mt={4}>
+          {/* The plans' room is theirs before they are here: the dialog does not grow under the pointer. */}
+          <SimpleGrid cols={{ base: 1, sm: 3 }} mt={4} mih={{ base: '22rem', sm: '9rem' }}>
             {(plans.data?.plans ?? []).map((plan) => (
               <PlanCard key={plan.name} plan={plan} />
             ))}
@@ -112,7 +113,7 @@ export default function CreateStore({ me, draft, edit, send, sending, error }: P
             {storesLeft(me)}
           </Text>
           <Group gap="xs">
-            {JSON.stringify(draft) !== JSON.stringify(EMPTY) && (
+            {!isEmpty(draft) && (
               <Button variant="subtle" color="gray" onClick={() => edit(EMPTY)} disabled={sending}>
                 Empty the form
               </Button>

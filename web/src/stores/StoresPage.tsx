@@ -50,7 +50,7 @@ export default function StoresPage() {
   const { wanted, search, setSearch, want } = useWanted();
   const { q, phase, sort } = wanted;
   const { key: entry } = useLocation();
-  const create = useNewStore();
+  const { open: create } = useNewStore();
   const list = useStores({ q: q.trim(), phase, sort });
   const stores = list.data?.pages.flatMap((page) => page.items) ?? [];
   const choice = useChosen(JSON.stringify([q.trim(), phase, sort]), list, stores, entry);

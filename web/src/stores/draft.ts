@@ -19,6 +19,9 @@ export const EMPTY: Draft = {
   name: '', id: null, plan: 'small', engine: 'woocommerce', domain: '', title: '', adminEmail: '', currency: 'USD', country: 'US:CA', demoProducts: true,
 };
 
+/** Whether nothing was typed yet. */
+export const isEmpty = (draft: Draft): boolean => JSON.stringify(draft) === JSON.stringify(EMPTY);
+
 export const idOf = (draft: Draft): string => draft.id ?? suggestedId(draft.name);
 
 /** A draft with its idempotency key: sent again after a lost answer it makes no second store. */

@@ -80,10 +80,10 @@ function NotLoaded({ part, again }: { part: boolean; again: () => void }) {
   );
 }
 
-const QUIET = 3_000; // ms: the first sight of a view is there by then, also over a slow line
+const FIRST_SIGHT = 3_000; // ms: what a view shows first is mostly there by then, also over a slow line
 
-/** Do something soon, but not while what was asked for is still on its way. */
-export function whenQuiet(work: () => void): () => void {
-  const timer = setTimeout(work, QUIET);
+/** Do something three seconds after the view came, out of the way of what it shows first. */
+export function afterFirstSight(work: () => void): () => void {
+  const timer = setTimeout(work, FIRST_SIGHT);
   return () => clearTimeout(timer);
 }
