@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -159,6 +160,60 @@ def test_events_stand_under_their_object(visit: Visit, server: Server) -> None:
     expect(row.get_by_role("listitem").first).to_contain_text("warning: Drifted (2 times)")
     of_pod = row.get_by_role("listitem").last
     expect(of_pod).to_contain_text("warning: Drifted of Pod/wordpress-x (2 times)")
+
+
+def test_resources_are_read_when_looked_at_and_while_something_is_on_its_way(
+    visit: Visit, server: Server
+) -> None:
+    """What Kubernetes tells of objects does not come by the stream."""
+    with server.client() as client:
+        client.post("/api/v1/stores", json={"id": "acme", "name": "Acme"}).raise_for_status()
+        wait_for_phase(client, "acme", "Ready", seconds=60)
+    asked: list[str] = []
+    told = {"time": "2026-01-01T10:00:00Z", "severity": "info", "reason": "Pulled", "count": 1}
+    told |= {"type": None, "object": "Pod/wordpress-x", "message": "It was pulled"}
+    says: dict[str, Any] = {"health": "Healthy", "events": [told]}
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        real = route.fetch()
+        document = real.json()
+        for resource in document["items"]:
+            resource |= {"health": "Healthy", "events": []}
+            if resource["kind"] == "Deployment":
+                resource |= says
+        route.fulfill(response=real, json=document)
+
+    page = visit("/")
+    page.clock.install()
+    page.route("**/api/v1/stores/acme/resources*", answer)
+    page.goto(server.url + "/stores/acme")
+    expect(page.get_by_role("status", name="What you see is current")).to_be_visible()
+    resources, timeline = (page.get_by_role("tab", name=n) for n in ("Resources", "Timeline"))
+    row = page.get_by_role("row").filter(has_text="Deployment/store-acme/wordpress")
+    resources.click()
+    row.get_by_text("1 event", exact=True).click()
+    expect(row.get_by_text("It was pulled")).to_be_visible()
+    before = len(asked)
+    page.clock.run_for(30_000)  # all is well: nothing is on its way
+    assert len(asked) == before
+    timeline.click()
+    says |= {"health": "Progressing", "events": []}
+    resources.click()  # read again, for it was looked at
+    expect(row).to_contain_text("Progressing")
+    says["events"] = [told]
+    page.clock.run_for(6_000)
+    row.get_by_text("1 event", exact=True).click()
+    says["events"] = []
+    page.clock.run_for(6_000)
+    expect(row.get_by_text("1 event", exact=True)).to_be_hidden()
+    says["events"] = [told]
+    page.clock.run_for(6_000)
+    expect(row.get_by_text("It was pulled")).to_be_visible()  # as it was left
+    timeline.click()
+    before = len(asked)
+    page.clock.run_for(30_000)  # nobody looks
+    assert len(asked) == before
 
 
 def test_ages_are_right_by_a_wrong_clock(visit: Visit, server: Server) -> None:

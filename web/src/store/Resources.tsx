@@ -16,7 +16,7 @@ const COLOURS: Record<Resource['health'], string> = {
 };
 
 export function Resources({ store }: { store: Store }) {
-  const resources = useResources(store.id);
+  const resources = useResources(store);
   const groups = useMemo(() => grouped(resources.data ?? []), [resources.data]);
   if (resources.isPending) return <Waiting h={160} part />;
   if (!resources.data) return <Trouble part error={resources.error} again={() => void resources.refetch()} />;
@@ -70,9 +70,9 @@ function One({ resource: r, leaves }: { resource: Resource; leaves: boolean }) {
 
 /** What happened to one object, newest first. */
 function Events({ of, events }: { of: string; events: Resource['events'] }) {
-  if (events.length === 0) return null;
+  // Without any it is hidden, not gone: when some come again it is open as it was left.
   return (
-    <details>
+    <details hidden={events.length === 0}>
       <summary>
         <Text span size="xs">
           {events.length === 1 ? '1 event' : `${events.length} events`}

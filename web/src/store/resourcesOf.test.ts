@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Resource, Store } from '../api/types';
-import { grouped, none } from './resourcesOf';
+import { grouped, none, settled } from './resourcesOf';
 
 const resource = (kind: string, name: string, more: object = {}) => ({ kind, name, namespace: 'store-a', ...more }) as Resource;
 
@@ -13,6 +13,13 @@ describe('resources', () => {
       ['How visitors come in', ['Service/mysql', 'Service/wordpress', 'Ingress/wordpress']],
       ['Else', ['Widget/w']],
     ]);
+  });
+
+  it('are settled where the store is ready and all of them are well', () => {
+    const healths = (...healths: Resource['health'][]) => healths.map((health) => ({ health }));
+    expect(settled({ phase: 'Ready' }, healths('Healthy', 'Healthy'))).toBe(true);
+    expect(settled({ phase: 'Ready' }, healths('Healthy', 'Progressing'))).toBe(false);
+    expect(settled({ phase: 'Degraded' }, healths('Healthy'))).toBe(false);
   });
 
   it('that are not there are explained by what became of the store', () => {

@@ -20,6 +20,10 @@ export function grouped(resources: readonly Resource[]): { title: string; items:
   return found.filter(({ items }) => items.length > 0);
 }
 
+/** Whether nothing is on its way: what Kubernetes tells of the objects is old news. */
+export const settled = (store: Pick<Store, 'phase'>, resources: readonly Pick<Resource, 'health'>[]): boolean =>
+  store.phase === 'Ready' && resources.every(({ health }) => health === 'Healthy');
+
 /** Why a store has no objects. */
 export function none(store: Store): string {
   switch (store.phase) {

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 
 import { get } from '../api/client';
 import { newer } from '../live/cache';
+import { settled } from './resourcesOf';
 import type { Entry, Evidence, Page, Resource, Revision, Store } from '../api/types';
 
 const of = (id: string) => `/stores/${encodeURIComponent(id)}`;
@@ -28,9 +29,18 @@ async function all<Item>(path: string): Promise<Item[]> {
   return items;
 }
 
+const UNSETTLED = 5_000; // ms
+
 export const useEvents = (id: string) => useQuery({ queryKey: ['events', id], queryFn: () => all<Entry>(`${of(id)}/events`) });
 
-export const useResources = (id: string) => useQuery({ queryKey: ['resources', id], queryFn: () => all<Resource>(`${of(id)}/resources`) });
+/** What Kubernetes itself tells of objects does not come by the stream: it is read when it is looked at, and while much happens. */
+export const useResources = (store: Store) =>
+  useQuery({
+    queryKey: ['resources', store.id],
+    queryFn: () => all<Resource>(`${of(store.id)}/resources`),
+    refetchOnMount: 'always',
+    refetchInterval: ({ state }) => (settled(store, state.data ?? []) ? false : UNSETTLED),
+  });
 
 export const useRevisions = (id: string) => useQuery({ queryKey: ['revisions', id], queryFn: () => all<Revision>(`${of(id)}/revisions`) });
 
