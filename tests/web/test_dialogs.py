@@ -135,6 +135,31 @@ def test_an_answer_to_a_closed_dialog_takes_nobody_away(visit: Visit) -> None:
     page.wait_for_url("**/stores/bakery")
 
 
+def test_whoever_is_quick_leaves_what_is_sent(visit: Visit) -> None:
+    """Escape comes before the page has drawn that something is under way."""
+    held: list[Route] = []
+    page = visit()
+    page.route(
+        MAKING,
+        lambda route: held.append(route) if route.request.method == "POST" else route.continue_(),
+    )
+    page.get_by_role("button", name="New store").click()
+    page.get_by_label("Name").fill("Acme")
+    with page.expect_request(MAKING):
+        page.get_by_role("button", name="Create").evaluate(
+            """(button) => {
+                button.click();
+                button.dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape', bubbles: true}));
+            }"""
+        )
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name="New store").click()
+    expect(page.get_by_label("Name")).to_have_value("")
+    held.pop().continue_()
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-store=acme]")).to_be_attached()
+
+
 def test_a_draft_and_a_refusal_go_with_whoever_goes_elsewhere(visit: Visit) -> None:
     """The dialog is above the views: nothing typed is lost, and a failure finds its author."""
     held: list[Route] = []

@@ -27,7 +27,11 @@ const StoresPage = lazyAgain(() => import('./stores/StoresPage'), VIEW);
 const StorePage = lazyAgain(() => import('./store/StorePage'), VIEW);
 const OperatorPage = lazyAgain(() => import('./operator/OperatorPage'), VIEW);
 
-const waiting = <Waiting h="50dvh" />;
+const waiting = (
+  <main>
+    <Waiting h="50dvh" />
+  </main>
+);
 
 export function App() {
   const client = useQueryClient();
