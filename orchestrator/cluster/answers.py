@@ -31,6 +31,12 @@ _REJECTIONS: Final[dict[int, type[ClusterRejected]]] = {
     413: InvalidObject,
     422: InvalidObject,
 }
+_NOT_ALLOCATED: Final = "failed to allocate"
+"""An address that the API server could not get, from an etcd that is away too, it calls invalid.
+
+Source: Kubernetes, ``pkg/registry/core/service/storage/alloc.go``. Our Services ask for no address
+of their own, so it is never the object's fault.
+"""
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,8 @@ def _error(
         type_ = NotDone if code == 429 or retry_after is not None else ClusterUnreachable
         return type_(f"{message} ({code})", retry_after=wait, code=code)
     causes = tuple(_cause(c) for c in details.get("causes") or () if isinstance(c, dict))
+    if code == 422 and any(_NOT_ALLOCATED in c.message for c in causes):
+        return ClusterUnreachable(f"{message} ({code})", code=500)  # which it should have been
     return _rejection_type(code, reason, causes)(code, reason, message, causes)
 
 

@@ -188,6 +188,24 @@ async def test_errors_are_of_our_tree(
             ]
 
 
+async def test_an_address_that_could_not_be_had_is_no_invalid_object(unwell: Open) -> None:
+    """The API server says so of a Service when etcd goes away in the middle; it is tried again."""
+    away = "rpc error: code = Unavailable desc = error reading from server: EOF"
+    cause = {
+        "reason": "FieldValueInvalid",
+        "message": f'Invalid value: [""]: failed to allocate IP: {away}',
+        "field": "spec.clusterIPs",
+    }
+    async with unwell(fails(422, "Invalid", [cause]), says(OBJ)) as (cluster, server):
+        assert await cluster.apply(OBJ) == OBJ
+        assert len(server.seen) == 2
+    for_good = [fails(422, "Invalid", [cause])] * 30
+    async with unwell(*for_good) as (cluster, _):
+        with pytest.raises(ClusterUnreachable, match="it is Invalid") as caught:
+            await cluster.apply(OBJ)
+    assert caught.value.code == 500, "the server answers: it may be about the object alone"
+
+
 async def test_a_rejected_token_is_loaded_again_once(unwell: Open) -> None:
     async with unwell(fails(401, "Unauthorized"), says(OBJ)) as (cluster, server):
         assert await cluster.get(REF) == OBJ
