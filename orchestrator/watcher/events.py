@@ -16,7 +16,7 @@ _CONTAINER: Final = re.compile(r"spec\.(?:init|ephemeral)?[cC]ontainers\{([a-z0-
 
 def about(event: Json) -> tuple[str, str]:
     """Return kind and name of the object that an event is about."""
-    target = mapping(event.get("involvedObject")) or mapping(event.get("regarding"))
+    target = _target(event)
     return text(target.get("kind")), text(target.get("name"))
 
 
@@ -25,8 +25,7 @@ def container_of(event: Json) -> str:
 
     Source: kubelet's references, ``spec.containers{name}`` and ``spec.initContainers{name}``.
     """
-    target = mapping(event.get("involvedObject")) or mapping(event.get("regarding"))
-    found = _CONTAINER.fullmatch(text(target.get("fieldPath")))
+    found = _CONTAINER.fullmatch(text(_target(event).get("fieldPath")))
     return found[1] if found else ""
 
 
@@ -45,3 +44,7 @@ def count_of(event: Json) -> int:
     """Return how often it was seen."""
     times = number(mapping(event.get("series")).get("count")) or number(event.get("count"))
     return max(times, 1)
+
+
+def _target(event: Json) -> Json:
+    return mapping(event.get("involvedObject")) or mapping(event.get("regarding"))
