@@ -14,6 +14,16 @@ MAKING = re.compile("/api/v1/stores$")
 CODE_OF_DIALOGS = re.compile("/assets/(CreateStore|EditForm)-")
 
 
+def hold_creations(page: Page) -> list[Route]:
+    """Keep what would make a store from the service; return what is kept."""
+    held: list[Route] = []
+    page.route(
+        MAKING,
+        lambda route: held.append(route) if route.request.method == "POST" else route.continue_(),
+    )
+    return held
+
+
 def test_a_change_that_somebody_overtook_is_told_and_begun_anew(
     visit: Visit, server: Server
 ) -> None:
@@ -100,12 +110,8 @@ def test_dialogs_are_there_when_the_service_is_away(visit: Visit, server: Server
 
 
 def test_an_answer_to_a_closed_dialog_takes_nobody_away(visit: Visit) -> None:
-    held: list[Route] = []
     page = visit()
-    page.route(
-        MAKING,
-        lambda route: held.append(route) if route.request.method == "POST" else route.continue_(),
-    )
+    held = hold_creations(page)
     page.get_by_role("button", name="New store").click()
     page.get_by_label("Name").fill("Acme")
     with page.expect_request(MAKING):
@@ -137,12 +143,8 @@ def test_an_answer_to_a_closed_dialog_takes_nobody_away(visit: Visit) -> None:
 
 def test_whoever_is_quick_leaves_what_is_sent(visit: Visit) -> None:
     """Escape comes before the page has drawn that something is under way."""
-    held: list[Route] = []
     page = visit()
-    page.route(
-        MAKING,
-        lambda route: held.append(route) if route.request.method == "POST" else route.continue_(),
-    )
+    held = hold_creations(page)
     page.get_by_role("button", name="New store").click()
     page.get_by_label("Name").fill("Acme")
     with page.expect_request(MAKING):
@@ -162,7 +164,6 @@ def test_whoever_is_quick_leaves_what_is_sent(visit: Visit) -> None:
 
 def test_a_draft_and_a_refusal_go_with_whoever_goes_elsewhere(visit: Visit) -> None:
     """The dialog is above the views: nothing typed is lost, and a failure finds its author."""
-    held: list[Route] = []
     page = visit()
     page.get_by_role("button", name="New store").click()
     page.get_by_label("Name").fill("Bakery")
@@ -172,10 +173,7 @@ def test_a_draft_and_a_refusal_go_with_whoever_goes_elsewhere(visit: Visit) -> N
     page.get_by_role("link", name="Stores", exact=True).click()
     page.get_by_role("button", name="New store").click()
     expect(page.get_by_label("Name")).to_have_value("Bakery")
-    page.route(
-        MAKING,
-        lambda route: held.append(route) if route.request.method == "POST" else route.continue_(),
-    )
+    held = hold_creations(page)
     with page.expect_request(MAKING):
         page.get_by_role("button", name="Create").click()
     page.go_back()
@@ -197,11 +195,7 @@ def test_a_draft_and_a_refusal_go_with_whoever_goes_elsewhere(visit: Visit) -> N
 
 def refuse_unseen(page: Page, *names: str) -> None:
     """Have creations fail that were sent and left."""
-    held: list[Route] = []
-    page.route(
-        MAKING,
-        lambda route: held.append(route) if route.request.method == "POST" else route.continue_(),
-    )
+    held = hold_creations(page)
     for name in names:
         page.get_by_role("button", name="New store").click()
         page.get_by_label("Name").fill(name)
